@@ -1,0 +1,145 @@
+"""An OTLP receiver that keeps what it was sent, on a port of its own."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from tests.support.wait import wait_until
+
+KINDS: Final = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+STATUSES: Final = ("UNSET", "OK", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedSpan:
+    """A span as it went over the wire."""
+
+    name: str
+    kind: str
+    scope: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    start: int
+    end: int
+    attributes: Mapping[str, Any]
+    status: tuple[str, str]
+    events: tuple[tuple[str, Mapping[str, Any]], ...]
+    resource: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Collector:
+    """What was received so far."""
+
+    port: int
+    spans: list[ReceivedSpan] = field(default_factory=list)
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment that makes a process export here, soon."""
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+        }
+
+    def requests(self, count: int) -> list[ReceivedSpan]:
+        """Wait for `count` spans of requests and return them by start."""
+        self.wait_for(count, kind="SERVER")
+        found = [span for span in self.spans if span.kind == "SERVER"]
+        return sorted(found, key=lambda span: span.start)
+
+    def queries(self, request: ReceivedSpan) -> list[ReceivedSpan]:
+        """Return the spans of a request's queries by start."""
+        found = [span for span in self.spans if span.parent_id == request.span_id]
+        return sorted(found, key=lambda span: span.start)
+
+    def wait_for(self, count: int, *, kind: str) -> None:
+        """Wait until so many spans of a kind have been received."""
+        wait_until(
+            lambda: sum(span.kind == kind for span in self.spans) >= count,
+            what=lambda: f"{count} {kind} spans; received {self.spans}",
+        )
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """Receive spans for the length of the block."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    collector = _Handler.collectors[server.server_port] = Collector(server.server_port)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}
+    )
+    thread.start()
+    try:
+        yield collector
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        del _Handler.collectors[server.server_port]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    collectors: Final[dict[int, Collector]] = {}
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        if self.path == "/v1/traces":
+            spans = self.collectors[self.server.server_address[1]].spans  # type: ignore[index]
+            spans.extend(_received(ExportTraceServiceRequest.FromString(body)))
+        answer = ExportTraceServiceResponse().SerializeToString()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-protobuf")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _received(message: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
+    for resource in message.resource_spans:
+        of_resource = _attributes(resource.resource.attributes)
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                yield ReceivedSpan(
+                    name=span.name,
+                    kind=KINDS[span.kind],
+                    scope=scope.scope.name,
+                    trace_id=span.trace_id.hex(),
+                    span_id=span.span_id.hex(),
+                    parent_id=span.parent_span_id.hex(),
+                    start=span.start_time_unix_nano,
+                    end=span.end_time_unix_nano,
+                    attributes=_attributes(span.attributes),
+                    status=(STATUSES[span.status.code], span.status.message),
+                    events=tuple(
+                        (event.name, _attributes(event.attributes))
+                        for event in span.events
+                    ),
+                    resource=of_resource,
+                )
+
+
+def _attributes(pairs: Any) -> dict[str, Any]:
+    return {
+        pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in pairs
+    }

@@ -1,0 +1,65 @@
+"""Read what a served site has measured, the way its people would."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from tests.support.sites import Site
+from tests.support.wait import wait_until
+
+# Sized for tests: what a worker counted is visible after a second.
+QUICK = {"FLUSH_INTERVAL": 1.0, "SYSTEM_METRICS_INTERVAL": 1.0}
+
+
+def quick(site: Site, **settings: object) -> Site:
+    """Return the site with `MONITORING_SETTINGS` that flush every second."""
+    store = f"sqlite:///{site.directory}/store/store.sqlite3"
+    return site.with_settings(
+        MONITORING_SETTINGS={**QUICK, "STORE": store, **settings},
+    )
+
+
+def summary(site: Site) -> dict[str, Any]:
+    """Return the last hour's summary, read by a process of its own."""
+    document: dict[str, Any] = site.manage_json(
+        "manage_monitoring", "summary", "--hours", "1", "--format", "json"
+    )
+    return document
+
+
+def status(site: Site) -> dict[str, Any]:
+    """Return the monitor's own status; its exit code may say that something is wrong."""
+    done = site.manage(
+        "manage_monitoring", "status", "--format", "json", is_checked=False
+    )
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def counts(site: Site) -> Counter[str]:
+    """Return how many requests each endpoint is known to have had."""
+    found: Counter[str] = Counter()
+    for row in summary(site)["endpoints"]:
+        found[row["endpoint"]] += row["count"]
+    return found
+
+
+def wait_for_counts(
+    site: Site, expected: dict[str, int], *, seconds: float = 20
+) -> None:
+    """Wait until the view says exactly this of these endpoints."""
+    latest: Counter[str] = Counter()
+
+    def agree() -> bool:
+        latest.clear()
+        latest.update(counts(site))
+        return all(latest[endpoint] == count for endpoint, count in expected.items())
+
+    wait_until(
+        agree,
+        seconds=seconds,
+        every=0.5,
+        what=lambda: f"expected {expected}, the view says {dict(latest)}",
+    )

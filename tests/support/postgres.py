@@ -1,0 +1,91 @@
+"""A PostgreSQL cluster that lives as long as a `with` block."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.support.processes import running
+from tests.support.programs import postgres_program
+from tests.support.wait import wait_until
+
+USER: Final = "tester"
+
+# Nothing here has to survive a power cut.
+_OPTIONS: Final = ("-c", "fsync=off", "-c", "max_connections=40")
+
+
+@contextmanager
+def postgres() -> Iterator[dict[str, object]]:
+    """Run a cluster; yield the entry for Django's DATABASES that reaches it.
+
+    It listens on a socket in its own directory only, so it needs no port and clashes
+    with no other server.
+    """
+    account = _account()
+    # Not pytest's tmp_path: the server's account could not enter it.
+    directory = Path(tempfile.mkdtemp(prefix="prs-otel-postgres-"))
+    try:
+        if account is not None:
+            os.chown(directory, account, -1)
+        _initialise(directory / "data", account)
+        with running(
+            [
+                postgres_program("postgres"),
+                *("-D", str(directory / "data"), "-k", str(directory)),
+                *("-c", "listen_addresses=", *_OPTIONS),
+            ],
+            log=directory / "log",
+            environment={"LC_ALL": "C.UTF-8", "PATH": os.defpath},
+            directory=directory,
+            user=account,
+        ) as process:
+            wait_until(lambda: _accepts(directory), seconds=30, what=process.output)
+            yield _database(directory)
+    finally:
+        shutil.rmtree(directory)
+
+
+def _initialise(data: Path, account: int | None) -> None:
+    command = ["-D", str(data), "-U", USER, "--auth=trust", "--no-sync"]
+    subprocess.run(
+        [postgres_program("initdb"), *command, "--encoding=UTF8", "--locale=C.UTF-8"],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        cwd=data.parent,
+        user=account,
+    )
+
+
+def _accepts(directory: Path) -> bool:
+    done = subprocess.run(
+        [postgres_program("pg_isready"), "-q", "-h", str(directory)], check=False
+    )
+    return done.returncode == 0
+
+
+def _database(directory: Path) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "postgres",
+        "USER": USER,
+        "HOST": str(directory),
+    }
+
+
+def _account() -> int | None:
+    """Return whom to run as: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return None
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam("postgres").pw_uid
+    return pwd.getpwnam("nobody").pw_uid

@@ -1,0 +1,71 @@
+"""Find the programs that some tests need besides Python.
+
+Where one is missing the test is skipped with the reason; under CI it fails, so that
+nothing is left out in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pytest
+
+DEBIAN_POSTGRES: Final = "/usr/lib/postgresql"
+
+# Whoever is root reads and writes everything; these capabilities are what lets it.
+_OVERRIDES: Final = "-dac_override,-dac_read_search,-fowner,-chown"
+
+
+def python_program(name: str) -> str:
+    """Return the path of a program installed beside this Python."""
+    path = Path(sys.executable).parent / name
+    return str(path) if path.exists() else _missing(name)
+
+
+def program(name: str, *, directories: Sequence[str | Path] = ()) -> str:
+    """Return the path of `name` from PATH or one of `directories`."""
+    for directory in directories:
+        path = Path(directory, name)
+        if os.access(path, os.X_OK):
+            return str(path)
+    return shutil.which(name) or _missing(name)
+
+
+def redis_server() -> str:
+    """Return the path of redis-server, or of valkey-server in its place."""
+    return shutil.which("redis-server") or program("valkey-server")
+
+
+def promtool() -> str:
+    """Return the path of promtool."""
+    return program("promtool")
+
+
+def postgres_program(name: str) -> str:
+    """Return the path of a program of the newest PostgreSQL installed."""
+    releases = Path(DEBIAN_POSTGRES).glob("*/bin")
+    newest = sorted(releases, key=lambda path: float(path.parent.name), reverse=True)
+    return program(name, directories=newest)
+
+
+def without_root_powers() -> list[str]:
+    """Return what to put before a command so that file permissions bind it.
+
+    As root, it runs without the capabilities that override them, which leaves it able
+    to read a checkout in root's own directory; anyone else is bound already.
+    """
+    if os.geteuid() != 0:
+        return []
+    return [program("setpriv"), f"--bounding-set={_OVERRIDES}"]
+
+
+def _missing(name: str) -> NoReturn:
+    reason = f"{name} is not installed"
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}, and under CI no test may be left out")
+    pytest.skip(reason)

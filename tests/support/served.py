@@ -1,0 +1,25 @@
+"""Make the pipeline of this process hand out what a test has measured, at its time."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from prs_otel import pipeline
+from prs_otel.management.commands import manage_monitoring
+from prs_otel.monitoring import api
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.support.measured import Measured
+
+
+def serve(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let API and commands read `measured`, as if now were its `now`."""
+    clock = SimpleNamespace(time=lambda: measured.now)
+    monkeypatch.setattr(api, "time", clock)
+    monkeypatch.setattr(manage_monitoring, "time", clock)
+    monkeypatch.setattr(pipeline, "is_enabled", lambda: True)
+    monkeypatch.setattr(pipeline, "view", lambda: measured.view)
+    monkeypatch.setattr(pipeline, "store", lambda: measured.view.store)

@@ -1,0 +1,3 @@
+"""A small project that integration tests serve as real processes."""
+
+from __future__ import annotations
