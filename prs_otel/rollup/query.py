@@ -1,0 +1,177 @@
+"""Answer one rule's question: which label sets have which value over a window.
+
+No data gives no point, never a zero: whether silence is good or bad is for the rule to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prs_otel.rollup import series
+from prs_otel.rollup.catalog import CACHE_HIT_RATE, HOST_NAME, Metric, metric, names
+from prs_otel.rollup.figures import Figures, merge
+
+if TYPE_CHECKING:
+    from prs_otel.rollup.gauge import Gauge
+    from prs_otel.rollup.series import Labels
+    from prs_otel.rollup.view import MetricsView
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Carry one label set's value and the number of observations it rests on."""
+
+    labels: Mapping[str, str]
+    value: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Ask for ``metric`` over the last ``window`` seconds.
+
+    ``aggregation`` is ``avg``, ``max``, ``rate``, ``ratio``, ``count`` or a quantile as ``p95``.
+    """
+
+    metric: str
+    aggregation: str
+    where: Mapping[str, str]
+    by: Sequence[str]
+    window: float
+
+
+def points(view: MetricsView, query: Query, *, now: float) -> list[Point]:
+    """Return one point per label set; raises ``LookupError`` for what no metric or label is."""
+    derived = metric(query.metric)
+    if derived is not None:
+        return _derived(view, query, derived, now)
+    if query.metric == CACHE_HIT_RATE:
+        return _cache_hit_rate(view, query, now)
+    return _gauge(view, query, now)
+
+
+def _derived(
+    view: MetricsView, query: Query, derived: Metric, now: float
+) -> list[Point]:
+    kind = derived.kind({*query.where, *query.by} - {HOST_NAME})
+    window = view.window(query.window, now=now)
+    seconds = max(min(window.covered_seconds, query.window), 1.0)
+    found: list[Point] = []
+    for labels, parts in grouped(
+        window.figures(kind), kind, query.where, query.by
+    ).items():
+        figures = merge(parts)
+        value = derived.value(figures, query.aggregation, seconds)
+        found.append(Point(labels=dict(labels), value=value, count=figures.count))
+    return found
+
+
+def grouped(
+    of_kind: Mapping[Labels, Figures],
+    kind: str,
+    where: Mapping[str, str],
+    by: Sequence[str],
+) -> dict[tuple[tuple[str, str], ...], list[Figures]]:
+    """Return the series that match ``where``, grouped by the labels ``by``."""
+    label_names = series.LABEL_NAMES[kind]
+    groups: dict[tuple[tuple[str, str], ...], list[Figures]] = {}
+    for values, figures in of_kind.items():
+        labels = dict(zip(label_names, values, strict=True))
+        if matches(labels, where):
+            key = tuple((name, labels[name]) for name in by if name != HOST_NAME)
+            groups.setdefault(key, []).append(figures)
+    return groups
+
+
+def matches(labels: Mapping[str, str], where: Mapping[str, str]) -> bool:
+    """Tell whether the labels have every value asked for."""
+    return all(
+        labels.get(name) == value for name, value in where.items() if name != HOST_NAME
+    )
+
+
+def _cache_hit_rate(view: MetricsView, query: Query, now: float) -> list[Point]:
+    (name,) = series.LABEL_NAMES[series.CACHE]
+    unknown = {*query.where, *query.by} - {name, HOST_NAME}
+    if unknown:
+        raise LookupError(
+            f"{query.metric} has only the label {name}, not {', '.join(sorted(unknown))}"
+        )
+    window = view.window(query.window, now=now)
+    hits, misses = (
+        window.counter(series.CACHE_HITS),
+        window.counter(series.CACHE_MISSES),
+    )
+    groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for values in {*hits, *misses}:
+        labels = {name: values[0]}
+        if matches(labels, query.where):
+            key = tuple((each, labels[each]) for each in query.by if each != HOST_NAME)
+            group = groups.setdefault(key, [0, 0])
+            group[0] += hits.get(values, 0)
+            group[1] += misses.get(values, 0)
+    return [
+        Point(
+            labels=dict(key),
+            value=_cache_value(hit, missed, query.aggregation),
+            count=hit + missed,
+        )
+        for key, (hit, missed) in groups.items()
+        if hit + missed
+    ]
+
+
+def _cache_value(hits: int, misses: int, aggregation: str) -> float:
+    if aggregation in ("", "avg", "ratio"):
+        return hits / (hits + misses)
+    if aggregation == "count":
+        return float(hits + misses)
+    raise LookupError(
+        f"{CACHE_HIT_RATE} cannot be aggregated by {aggregation!r}; use ratio or count"
+    )
+
+
+def _gauge(view: MetricsView, query: Query, now: float) -> list[Point]:
+    readings = view.gauges(query.metric, seconds=query.window, now=now)
+    unknown = {*query.where, *query.by} - {HOST_NAME}
+    if unknown:
+        raise LookupError(
+            f"{query.metric} is no metric derived from spans (these are {', '.join(names())}), "
+            f"and a gauge has only the label {HOST_NAME}, not {', '.join(sorted(unknown))}"
+        )
+    host = query.where.get(HOST_NAME)
+    return [
+        Point(
+            labels={HOST_NAME: labels[0]},
+            value=_gauge_value(gauge, query.aggregation),
+            count=gauge.count,
+        )
+        for labels, gauge in readings.items()
+        if host is None or labels[0] == host
+    ]
+
+
+def _gauge_value(gauge: Gauge, aggregation: str) -> float:
+    if aggregation in ("avg", ""):
+        return gauge.mean
+    if aggregation == "max":
+        return gauge.maximum
+    if aggregation == "last":
+        return gauge.last
+    if aggregation == "count":
+        return float(gauge.count)
+    raise LookupError(
+        f"a gauge cannot be aggregated by {aggregation!r}; use avg, max or count"
+    )
+
+
+def largest(
+    of_kind: Mapping[Labels, Figures], measure: str, limit: int
+) -> Iterable[tuple[Labels, Figures]]:
+    """Return the series of highest ``measure``, an attribute of figures, highest first."""
+    ranked = sorted(
+        of_kind.items(), key=lambda item: getattr(item[1], measure), reverse=True
+    )
+    return [item for item in ranked if getattr(item[1], measure)][:limit]

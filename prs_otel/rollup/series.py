@@ -1,0 +1,47 @@
+"""The kinds of series a rollup keeps, and the labels that tell the series of a kind apart."""
+
+from __future__ import annotations
+
+Labels = tuple[str, ...]
+
+REQUEST = "request"
+QUERY = "query"
+ORGANIZATION = "organization"
+ORGANIZATION_QUERY = "organization_query"
+USER = "user"
+N_PLUS_ONE = "n_plus_one"
+CACHE = "cache"
+
+LABEL_NAMES: dict[str, Labels] = {
+    REQUEST: ("http.route", "http.request.method"),
+    QUERY: ("prs.db.alias", "prs.db.query.fingerprint"),
+    ORGANIZATION: ("prs.tenant.id",),
+    ORGANIZATION_QUERY: ("prs.tenant.id",),
+    USER: ("user.id",),
+    N_PLUS_ONE: (
+        "prs.db.query.fingerprint",
+        "http.route",
+        "code.file.path",
+        "code.line.number",
+        "code.function.name",
+    ),
+    CACHE: ("prs.cache.alias",),
+}
+"""Every kind with the names of its labels, in the order in which :data:`Labels` holds them."""
+
+FAILURES = {REQUEST: "request_failure", QUERY: "query_failure"}
+"""The sampled kinds, each with the name under which its latest failures are kept as samples."""
+
+UNRESOLVED = "__unresolved__"
+"""The endpoint of requests that no route matched."""
+
+OTHER = "__other__"
+"""The label value of the series that takes what exceeds the cap, so that parts sum to the total."""
+
+CACHE_HITS = "prs.cache.hits"
+CACHE_MISSES = "prs.cache.misses"
+
+
+def other(kind: str) -> Labels:
+    """Return the labels of the series into which ``kind`` folds what exceeds its cap."""
+    return (OTHER,) * len(LABEL_NAMES[kind])
