@@ -1,0 +1,154 @@
+"""What a memory store keeps, and a snapshot of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from prs_otel.store.base import (
+    TEXT_REFRESH,
+    Beat,
+    Bucket,
+    Lease,
+    Part,
+    Row,
+)
+from prs_otel.store.validity import encodable
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A statement's text and when it was last used."""
+
+    text: str
+    seen_at: float
+
+
+@dataclass(slots=True)
+class Content:
+    """Everything that is kept. No value in it is ever changed, only replaced."""
+
+    generation: str
+    known_since: float
+    last_id: int = 0
+    rows: dict[int, Row] = field(default_factory=dict)
+    buckets: dict[int, Bucket] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    beats: dict[str, Beat] = field(default_factory=dict)
+    texts: dict[str, Text] = field(default_factory=dict)
+    rolling: tuple[tuple[int, ...], bytes] | None = None
+    leases: dict[str, Lease] = field(default_factory=dict)
+    documents: dict[str, bytes] = field(default_factory=dict)
+
+    def copy(self) -> Content:
+        """Return a snapshot of what readers see."""
+        return replace(
+            self,
+            rows=dict(self.rows),
+            buckets=dict(self.buckets),
+            beats=dict(self.beats),
+            texts=dict(self.texts),
+            leases=dict(self.leases),
+        )
+
+    def insert(self, bucket: Bucket, replaces: Sequence[int]) -> int:
+        """Add a bucket and return its id, which is never given again."""
+        self.last_id += 1
+        self.buckets[self.last_id] = bucket
+        self.rows[self.last_id] = Row(
+            id=self.last_id,
+            level=bucket.level,
+            start=bucket.start,
+            end=bucket.end,
+            size=bucket.size,
+            slowest=dict(bucket.slowest),
+            replaces=tuple(replaces),
+        )
+        return self.last_id
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Drop buckets."""
+        for number in ids:
+            del self.rows[number], self.buckets[number]
+
+    def note_beat(self, beat: Beat) -> None:
+        """Keep the latest beat of a worker, safe from later changes to its figures."""
+        self.beats[beat.worker] = replace(
+            beat, figures=dict(beat.figures), failures=dict(beat.failures)
+        )
+
+    def note_text(self, fingerprint: str, text: str, *, seen_at: float) -> None:
+        """Keep a text, or the time of its use if the last one noted is old."""
+        known = self.texts.get(fingerprint)
+        if known is None or seen_at >= known.seen_at + TEXT_REFRESH:
+            self.texts[fingerprint] = Text(encodable(text), seen_at)
+
+    def drop(self, ids: Sequence[int]) -> None:
+        """Remove buckets for good: what was before their end is no longer all known."""
+        ends = [self.rows[number].end for number in ids]
+        self.known_since = max([self.known_since, *ends])
+        self.remove(ids)
+
+    def evict(self, quota_bytes: int) -> int:
+        """Drop the oldest buckets beyond the quota, and return how many."""
+        excess = sum(row.size for row in self.rows.values()) - quota_bytes
+        ids = []
+        for row in sorted(self.rows.values(), key=lambda row: (row.end, row.id)):
+            if excess <= 0:
+                break
+            ids.append(row.id)
+            excess -= row.size
+        self.drop(ids)
+        return len(ids)
+
+
+class MemoryReader:
+    """Read a snapshot."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+
+    @property
+    def known_since(self) -> float:
+        """Return since when this process has kept everything, epoch seconds."""
+        return self._content.known_since
+
+    @property
+    def generation(self) -> str:
+        """Return the identity of the content."""
+        return self._content.generation
+
+    def rows(self) -> list[Row]:
+        """Return every row, by id."""
+        return list(self._content.rows.values())
+
+    def read(self, part: Part, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return one part of the rows that exist."""
+        buckets = self._content.buckets
+        return {
+            number: _part(buckets[number], part) for number in ids if number in buckets
+        }
+
+    def rolling(self) -> tuple[tuple[int, ...], bytes] | None:
+        """Return the ids merged into the rolling total, and its cells."""
+        return self._content.rolling
+
+    def texts(self, fingerprints: Collection[str]) -> dict[str, str]:
+        """Return the text of each fingerprint that is known."""
+        texts = self._content.texts
+        return {each: texts[each].text for each in fingerprints if each in texts}
+
+    def beats(self) -> list[Beat]:
+        """Return the latest beat of every worker, by name."""
+        return [beat for _, beat in sorted(self._content.beats.items())]
+
+    def lease(self, name: str) -> Lease | None:
+        """Return the lease as last taken, expired or not; None when released."""
+        lease = self._content.leases.get(name)
+        return lease if lease is not None and lease.holder else None
+
+
+def _part(bucket: Bucket, part: Part) -> bytes:
+    if part == "cells":
+        return bucket.cells
+    return bucket.samples if part == "samples" else bucket.gauges
