@@ -1,0 +1,119 @@
+"""Describe each SQL text once: span name and attributes, cached per database alias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from prs_otel.instrumentation.fingerprint import fingerprint
+from prs_otel.semconv import (
+    DB_COLLECTION_NAME,
+    DB_NAMESPACE,
+    DB_OPERATION_NAME,
+    DB_QUERY_SUMMARY,
+    DB_QUERY_TEXT,
+    DB_SYSTEM_NAME,
+    PRS_DB_ALIAS,
+    PRS_QUERY_FINGERPRINT,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+)
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+# Characters of SQL and of its sanitised text, per process: a program that writes its
+# literals into its SQL never repeats a text, and must not fill the memory with them.
+CACHE_LIMIT: Final = 2_000_000
+
+# Django's vendors by the names of the semantic conventions; others keep their own.
+_SYSTEMS: Final = {"microsoft": "microsoft.sql_server", "oracle": "oracle.db"}
+
+
+class Description(NamedTuple):
+    """What the span of one SQL text says every time it is run."""
+
+    name: str
+    attributes: Mapping[str, Any]
+    fingerprint: str
+
+
+class Descriptions:
+    """Cache the descriptions of SQL texts, oldest out first.
+
+    `remember(fingerprint, text)` is told every text that is described anew. Threads may
+    describe a text at the same time: both get the same, one is kept.
+    """
+
+    def __init__(self, remember: Callable[[str, str], object]) -> None:
+        self.remember = remember
+        self._size = 0
+        self._known: dict[tuple[str, str], Description] = {}
+        self._databases: dict[str, dict[str, Any]] = {}
+
+    def of(self, sql: object, connection: BaseDatabaseWrapper) -> Description:
+        """Return the description of `sql` as run on `connection`."""
+        text = sql if type(sql) is str else _as_text(sql, connection)
+        key = (connection.alias, text)
+        found = self._known.get(key)
+        return self._describe(key, connection) if found is None else found
+
+    def _describe(
+        self, key: tuple[str, str], connection: BaseDatabaseWrapper
+    ) -> Description:
+        alias, sql = key
+        statement = fingerprint(sql, connection.vendor)
+        attributes = dict(self._database(alias, connection))
+        attributes[DB_OPERATION_NAME] = statement.operation
+        if statement.collection:
+            attributes[DB_COLLECTION_NAME] = statement.collection
+        attributes[DB_QUERY_SUMMARY] = statement.summary
+        attributes[DB_QUERY_TEXT] = statement.text
+        attributes[PRS_QUERY_FINGERPRINT] = statement.fingerprint
+        name = statement.summary or attributes[DB_SYSTEM_NAME]
+        described = Description(name, attributes, statement.fingerprint)
+        self.remember(statement.fingerprint, statement.text)
+        self._keep(key, described)
+        return described
+
+    def _keep(self, key: tuple[str, str], described: Description) -> None:
+        self._known[key] = described
+        self._size += _size(key, described)
+        while self._size > CACHE_LIMIT and self._known:
+            oldest = next(iter(self._known))
+            self._size -= _size(oldest, self._known.pop(oldest))
+
+    def _database(
+        self, alias: str, connection: BaseDatabaseWrapper
+    ) -> Mapping[str, Any]:
+        found = self._databases.get(alias)
+        if found is None:
+            found = self._databases[alias] = _database_attributes(alias, connection)
+        return found
+
+
+def _database_attributes(alias: str, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+    vendor, settings = connection.vendor, connection.settings_dict
+    is_mariadb = vendor == "mysql" and getattr(connection, "mysql_is_mariadb", False)
+    attributes: dict[str, Any] = {
+        DB_SYSTEM_NAME: "mariadb" if is_mariadb else _SYSTEMS.get(vendor, vendor),
+        DB_NAMESPACE: str(settings.get("NAME") or ""),
+        PRS_DB_ALIAS: alias,
+    }
+    if settings.get("HOST"):
+        attributes[SERVER_ADDRESS] = str(settings["HOST"])
+    if str(settings.get("PORT") or "").isdigit():
+        attributes[SERVER_PORT] = int(settings["PORT"])
+    return attributes
+
+
+def _size(key: tuple[str, str], described: Description) -> int:
+    return len(key[1]) + len(described.attributes[DB_QUERY_TEXT])
+
+
+def _as_text(sql: object, connection: BaseDatabaseWrapper) -> str:
+    """Return SQL that is no string: bytes, or one that psycopg composes."""
+    if isinstance(sql, bytes):
+        return sql.decode(errors="replace")
+    compose = getattr(sql, "as_string", None)
+    return str(sql) if compose is None else str(compose(connection.connection))

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from prs_otel import guard
+from prs_otel.instrumentation import database, identity
+from prs_otel.observation import Thresholds
+
+
+@pytest.fixture
+def request_() -> Any:
+    return HttpRequest()
+
+
+def tenant(request: HttpRequest, resolver: Any) -> tuple[str | None, int]:
+    """Return the tenant's id, and how often its resolver failed."""
+    failures: list[int] = []
+    found = identity.tenant_id(request, resolver, lambda: failures.append(1))
+    return found, len(failures)
+
+
+def test_a_user_that_is_there_is_told(request_: Any) -> None:
+    request_.user = User(pk=7)
+    assert identity.user_id(request_) == "7"
+
+
+def test_a_lazy_user_is_told_once_somebody_has_evaluated_him(request_: Any) -> None:
+    request_.user = SimpleLazyObject(lambda: User(pk=7))
+    assert identity.user_id(request_) is None
+
+    assert request_.user.is_active
+    assert identity.user_id(request_) == "7"
+
+
+def test_a_user_awaited_is_told(request_: Any) -> None:
+    request_.user = SimpleLazyObject(lambda: User(pk=8))
+    request_._acached_user = User(pk=7)
+
+    assert identity.user_id(request_) == "7"
+
+
+def test_nobody_is_no_user(request_: Any) -> None:
+    assert identity.user_id(request_) is None
+    request_.user = AnonymousUser()
+    assert identity.user_id(request_) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("acme", "acme"), (7, "7"), (None, None), ("x" * 999, "x" * 200)],
+)
+def test_a_tenant_is_what_the_resolver_says(
+    request_: Any, value: Any, expected: str | None
+) -> None:
+    assert tenant(request_, lambda request: value) == (expected, 0)
+
+
+def test_a_resolver_that_raises_is_counted(
+    request_: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "reraise", False)
+
+    def resolver(request: HttpRequest) -> str:
+        raise KeyError("tenant")
+
+    assert tenant(request_, resolver) == (None, 1)
+    assert guard.report() == {"requests.tenant": 1}
+
+
+@pytest.mark.django_db
+def test_a_resolver_that_queries_is_refused_and_counted(request_: Any) -> None:
+    database.install(thresholds=Thresholds)
+    connection.ensure_connection()
+    request_.user = SimpleLazyObject(User.objects.get)
+    try:
+        found = tenant(request_, lambda request: request.user.pk)
+    finally:
+        database.uninstall()
+
+    assert found == (None, 1)
+    assert identity.user_id(request_) is None

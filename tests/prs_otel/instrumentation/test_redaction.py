@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.db.utils import DataError, InterfaceError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prs_otel.instrumentation import redaction
+from tests.support.traces import tracing
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ""),
+        ("card=4111", "card=REDACTED"),
+        ("a=1&b=2&a=3", "a=REDACTED&b=REDACTED&a=REDACTED"),
+        ("a=b=c", "a=REDACTED"),
+        ("4111", "REDACTED"),
+        ("=4111", "=REDACTED"),
+        ("a=1&&", "a=REDACTED&&"),
+    ],
+)
+def test_values_of_a_query_string_are_redacted(query: str, expected: str) -> None:
+    assert redaction.query_string(query) == expected
+
+
+def test_of_a_long_query_string_the_beginning_is_kept() -> None:
+    assert len(redaction.query_string("a=1&" * 10_000)) < 5_000
+
+
+def test_of_a_url_only_the_query_is_touched() -> None:
+    assert redaction.url("/a/b=c") == "/a/b=c"
+    assert redaction.url("http://x/a?b=c") == "http://x/a?b=REDACTED"
+    assert redaction.url("/a?") == "/a?"
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="&="), min_size=12))
+def test_no_value_survives(value: str) -> None:
+    secret = f"\N{LOCK}{value}"
+    redacted = redaction.url(f"/path?name={secret}&{secret}&x={secret}={secret}")
+
+    assert "\N{LOCK}" not in redacted
+
+
+def test_both_conventions_are_redacted() -> None:
+    attributes = {
+        "url.query": "a=1",
+        "url.full": "http://x/?a=1",
+        "http.target": "/?a=1",
+        "http.url": "http://x/?a=1",
+        "url.path": "/a=1",
+        "server.port": 80,
+    }
+
+    assert redaction.redacted_urls(attributes) == {
+        "url.query": "a=REDACTED",
+        "url.full": "http://x/?a=REDACTED",
+        "http.target": "/?a=REDACTED",
+        "http.url": "http://x/?a=REDACTED",
+    }
+
+
+def caused_by(cause: BaseException | None, *, handling: bool = False) -> Exception:
+    error = ValueError("about to pay")
+    if handling:
+        error.__context__ = cause
+    else:
+        error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (DataError("4111"), True),
+        (InterfaceError("4111"), True),
+        (sqlite3.IntegrityError("4111"), True),
+        (caused_by(IntegrityError("4111")), True),
+        (caused_by(caused_by(IntegrityError("4111")), handling=True), True),
+        (caused_by(KeyError("x")), False),
+        (ValueError("4111"), False),
+    ],
+    ids=repr,
+)
+def test_what_comes_of_a_database_quotes_values(
+    error: Exception, expected: bool
+) -> None:
+    assert redaction.quotes_values(error) is expected
+
+
+def test_a_chain_that_never_ends_is_followed_for_a_while() -> None:
+    error = ValueError()
+    error.__context__ = caused_by(error)
+
+    assert not redaction.quotes_values(error)
+
+
+def insert() -> None:
+    raise IntegrityError("Key (card)=(4111) already exists")
+
+
+def charge() -> None:
+    try:
+        insert()
+    except IntegrityError as cause:
+        raise ValueError("cannot charge 4111") from cause
+
+
+def test_an_exception_is_recorded_by_type_and_place_only() -> None:
+    traces = tracing()
+    with traces.provider.get_tracer("test").start_as_current_span("span") as span:
+        try:
+            charge()
+        except ValueError as error:
+            redaction.record_without_message(span, error)
+
+    (exported,) = traces.exported
+    (event,) = exported.events
+    attributes: Any = event.attributes
+    assert event.name == "exception"
+    assert attributes["exception.type"] == "ValueError"
+    stack = attributes["exception.stacktrace"]
+    assert "django.db.utils.IntegrityError" in stack
+    assert f'File "{__file__}"' in stack
+    assert "in insert" in stack
+    assert exported.status.description == "ValueError"
+    assert "4111" not in exported.to_json()

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from prs_otel.instrumentation import statements
+from prs_otel.instrumentation.statements import Descriptions
+
+
+def connection(alias: str = "default", vendor: str = "postgresql", **found: Any) -> Any:
+    settings = {"NAME": "deals", "HOST": "db.example.org", "PORT": "5432"}
+    return SimpleNamespace(
+        alias=alias, vendor=vendor, settings_dict=settings, connection=None, **found
+    )
+
+
+@pytest.fixture
+def remembered() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+def descriptions(remembered: dict[str, str]) -> Descriptions:
+    return Descriptions(remembered.__setitem__)
+
+
+def test_a_text_is_described_by_the_conventions(
+    descriptions: Descriptions, remembered: dict[str, str]
+) -> None:
+    found = descriptions.of("SELECT 1 FROM deals_deal", connection())
+
+    assert found.name == "SELECT deals_deal"
+    assert found.attributes == {
+        "db.system.name": "postgresql",
+        "db.namespace": "deals",
+        "server.address": "db.example.org",
+        "server.port": 5432,
+        "prs.db.alias": "default",
+        "db.operation.name": "SELECT",
+        "db.collection.name": "deals_deal",
+        "db.query.summary": "SELECT deals_deal",
+        "db.query.text": "SELECT ? FROM deals_deal",
+        "prs.db.query.fingerprint": found.fingerprint,
+    }
+    assert remembered == {found.fingerprint: "SELECT ? FROM deals_deal"}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "options", "system"),
+    [
+        ("sqlite", {}, "sqlite"),
+        ("mysql", {}, "mysql"),
+        ("mysql", {"mysql_is_mariadb": True}, "mariadb"),
+        ("oracle", {}, "oracle.db"),
+        ("microsoft", {}, "microsoft.sql_server"),
+        ("cockroachdb", {}, "cockroachdb"),
+    ],
+)
+def test_each_database_has_the_name_of_the_conventions(
+    descriptions: Descriptions, vendor: str, options: Any, system: str
+) -> None:
+    found = descriptions.of("SELECT 1", connection(vendor=vendor, **options))
+
+    assert found.attributes["db.system.name"] == system
+
+
+def test_a_text_without_a_table_or_summary_still_has_a_name(
+    descriptions: Descriptions,
+) -> None:
+    found = descriptions.of("", connection(vendor="sqlite"))
+
+    assert found.name == "sqlite"
+    assert "db.collection.name" not in found.attributes
+
+
+def test_a_database_without_host_or_port_names_none(
+    descriptions: Descriptions,
+) -> None:
+    local = connection()
+    local.settings_dict = {"NAME": None, "HOST": "", "PORT": ""}
+    attributes = descriptions.of("SELECT 1", local).attributes
+
+    assert attributes["db.namespace"] == ""
+    assert not {"server.address", "server.port"} & attributes.keys()
+
+
+def test_a_text_is_described_once_for_each_alias(
+    descriptions: Descriptions,
+) -> None:
+    first = descriptions.of("SELECT 1", connection())
+    again = descriptions.of("SELECT 1", connection())
+    other = descriptions.of("SELECT 1", connection("other"))
+
+    assert again is first
+    assert other.attributes["prs.db.alias"] == "other"
+    assert other.fingerprint == first.fingerprint
+
+
+def test_texts_beyond_the_limit_are_forgotten_oldest_first(
+    descriptions: Descriptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "CACHE_LIMIT", 1_000)
+    texts = [f"SELECT {number} FROM deals" for number in range(100)]
+    described = [descriptions.of(text, connection()) for text in texts]
+
+    assert len(descriptions._known) < 30
+    assert descriptions._size <= 1_000
+    assert descriptions.of(texts[-1], connection()) is described[-1]
+    assert descriptions.of(texts[0], connection()) is not described[0]
+
+
+def test_a_text_beyond_the_limit_is_described_but_not_kept(
+    descriptions: Descriptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "CACHE_LIMIT", 10)
+    found = descriptions.of("SELECT 1 FROM deals_deal", connection())
+
+    assert found.name == "SELECT deals_deal"
+    assert (descriptions._known, descriptions._size) == ({}, 0)
+
+
+class Composed:
+    def as_string(self, context: object) -> str:
+        return "SELECT 1 FROM composed"
+
+
+class Odd:
+    def __str__(self) -> str:
+        return "SELECT 1 FROM odd"
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        (b"SELECT 1 FROM encoded", "SELECT encoded"),
+        (Composed(), "SELECT composed"),
+        (Odd(), "SELECT odd"),
+    ],
+)
+def test_sql_that_is_no_string_is_read_as_one(
+    descriptions: Descriptions, sql: object, name: str
+) -> None:
+    assert descriptions.of(sql, connection()).name == name
