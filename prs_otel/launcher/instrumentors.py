@@ -1,0 +1,47 @@
+"""Which of the installed instrumentors the launcher leaves to us."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+# Django's waits for the application's settings; queries are measured through Django,
+# so that a driver's instrumentor would only make second spans.
+_OURS: Final = frozenset(
+    (
+        "django",
+        "mysql",
+        "mysqlclient",
+        "psycopg",
+        "psycopg2",
+        "pymssql",
+        "pymysql",
+        "sqlite3",
+    )
+)
+
+
+def is_ours(entry_point: EntryPoint) -> bool:
+    """Tell whether what this instrumentor measures is measured by us."""
+    return entry_point.name in _OURS
+
+
+def skip_ours_in_any_distro() -> None:
+    """Make distros that are not ours skip these instrumentors too, once."""
+    load = BaseDistro.load_instrumentor
+    if hasattr(load, "__wrapped__"):
+        return
+
+    @wraps(load)
+    def load_instrumentor(
+        distro: BaseDistro, entry_point: EntryPoint, **options: object
+    ) -> None:
+        if not is_ours(entry_point):
+            load(distro, entry_point, **options)
+
+    BaseDistro.load_instrumentor = load_instrumentor
