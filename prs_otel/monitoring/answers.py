@@ -1,0 +1,90 @@
+"""HTTP answers of the API: documents that may be unchanged, and errors of one shape."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Final
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import (
+    get_conditional_response,
+    patch_cache_control,
+    patch_vary_headers,
+)
+
+from prs_otel.monitoring.permissions import is_staff
+from prs_otel.store.base import StoreError
+
+if TYPE_CHECKING:
+    from ninja import NinjaAPI
+    from pydantic import BaseModel
+
+logger = logging.getLogger("prs_otel")
+
+View = Callable[..., HttpResponseBase]
+
+STORE_FAILED: Final = "The monitoring store cannot be read."
+DATABASE_FAILED: Final = "The database cannot be read; has it been migrated?"
+
+
+def answer(request: HttpRequest, document: BaseModel) -> HttpResponse:
+    """Return `document` as JSON, or 304 when the client has exactly this already."""
+    body = document.model_dump_json().encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    response = HttpResponse(body, content_type="application/json")
+    response["ETag"] = etag
+    # What one user may see must not be served to another from somebody's cache.
+    patch_cache_control(response, private=True, no_cache=True)
+    patch_vary_headers(response, ("Authorization", "Cookie"))
+    found = get_conditional_response(request, etag=etag, response=response)
+    return response if found is None else found
+
+
+def install_error_handlers(api: NinjaAPI) -> None:
+    """Answer 503 when what an endpoint reads from is out of order."""
+    api.add_exception_handler(StoreError, _store_failed)
+    api.add_exception_handler(DatabaseError, _database_failed)
+
+
+def with_json_errors(view: View) -> View:
+    """Give ninja's "method not allowed" the shape of every other error."""
+
+    @wraps(view)
+    def answered(
+        request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        allowed = {"Allow": response.headers["Allow"]}
+        return JsonResponse(
+            {"detail": "Method Not Allowed"}, status=405, headers=allowed
+        )
+
+    return answered
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """Answer for a path below the API that is none of its own."""
+    return JsonResponse({"detail": "Not Found"}, status=404)
+
+
+def _store_failed(
+    request: HttpRequest, error: StoreError | type[StoreError]
+) -> HttpResponse:
+    logger.warning("An API request found the store out of order: %s", error)
+    # The reason may name files of the server, which only its staff should know.
+    is_shown = is_staff(getattr(request, "auth", None))
+    detail = f"{STORE_FAILED} {error}" if is_shown else STORE_FAILED
+    return JsonResponse({"detail": detail}, status=503)
+
+
+def _database_failed(
+    request: HttpRequest, error: DatabaseError | type[DatabaseError]
+) -> HttpResponse:
+    logger.warning("An API request found the database out of order: %s", error)
+    return JsonResponse({"detail": DATABASE_FAILED}, status=503)

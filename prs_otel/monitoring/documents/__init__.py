@@ -1,0 +1,23 @@
+"""What the API answers and the commands print, built from the view and a time.
+
+Every builder is a function of the view, what is asked and `now`, so that
+`manage_monitoring … --format json` and the endpoint of the same name cannot differ.
+"""
+
+from __future__ import annotations
+
+from prs_otel.monitoring.documents.health import ALIVE, detailed_health
+from prs_otel.monitoring.documents.samples import SampleQuery, slow_calls, slow_queries
+from prs_otel.monitoring.documents.summary import organization_summary, summary
+from prs_otel.monitoring.documents.system import system_metrics
+
+__all__ = [
+    "ALIVE",
+    "SampleQuery",
+    "detailed_health",
+    "organization_summary",
+    "slow_calls",
+    "slow_queries",
+    "summary",
+    "system_metrics",
+]

@@ -1,0 +1,52 @@
+"""What somebody may see.
+
+Staff see everything that is read-only. Another user sees his own organisation, which
+`MONITORING_SETTINGS["USER_ORGANIZATION"]` decides from the user alone: nothing that a
+request says of itself plays a part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ninja.errors import AuthorizationError
+
+from prs_otel import conf, guard
+from prs_otel.monitoring.permissions import is_staff
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an answer may be about: one organisation, or everything when that is None."""
+
+    organization_id: str | None
+
+
+EVERYTHING = Scope(organization_id=None)
+
+
+def scope_of(user: AbstractBaseUser) -> Scope:
+    """Return what `user` may see; raises 403 when that is nothing."""
+    if is_staff(user):
+        return EVERYTHING
+    organization_id = _organization_of(user)
+    if organization_id is None:
+        raise AuthorizationError(message="Your account belongs to no organisation.")
+    return Scope(organization_id)
+
+
+def _organization_of(user: AbstractBaseUser) -> str | None:
+    """Ask the project; when its answer cannot be had, nothing is shown."""
+    decide = conf.user_organization()
+    if decide is None:
+        return None
+    try:
+        organization_id = decide(user)
+    except Exception:  # noqa: BLE001 - the project's code may raise anything
+        guard.failed("USER_ORGANIZATION")
+        return None
+    return None if organization_id in (None, "") else str(organization_id)
