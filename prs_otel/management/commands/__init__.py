@@ -1,0 +1,3 @@
+"""The management commands, found by Django by their module names."""
+
+from __future__ import annotations

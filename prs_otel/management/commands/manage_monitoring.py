@@ -1,0 +1,60 @@
+"""`manage.py manage_monitoring`: the server's figures, from another process."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from prs_otel.management.arguments import add_format
+from prs_otel.management.report import Level, Line, Report, json_text
+from prs_otel.management.subcommands import SUBCOMMANDS
+from prs_otel.store.base import StoreError
+
+
+class Command(BaseCommand):
+    """Dispatch to the subcommand and print its report."""
+
+    help = "Show what was measured, and whether monitoring itself works."
+    # Mistakes in the settings are for `status` to show; they must not keep it from running.
+    requires_system_checks: tuple[str, ...] = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare every subcommand with its own options and `--format`."""
+        parsers = parser.add_subparsers(dest="subcommand", required=True)
+        for subcommand in SUBCOMMANDS:
+            child = parsers.add_parser(subcommand.name, help=subcommand.help)
+            add_format(child)
+            subcommand.add_arguments(child)
+            child.set_defaults(run=subcommand.run)
+
+    def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401 - argparse's
+        """Run it; the process ends with the report's level as its exit code."""
+        try:
+            report: Report = options["run"](options, now=time.time())
+        except StoreError as error:
+            message = f"The monitoring store cannot be read: {error}"
+            raise CommandError(message, returncode=Level.CRITICAL) from error
+        if options.get("format") == "json":
+            self.stdout.write(json_text(report.document))
+        else:
+            width = shutil.get_terminal_size().columns
+            self.stdout.write("\n".join(map(self._painted, report.lines(width))))
+        if report.level is not Level.OK:
+            self.stdout.flush()
+            sys.exit(report.level)
+
+    def _painted(self, line: Line) -> str:
+        if line.is_heading:
+            return self.style.MIGRATE_HEADING(line.text)
+        if line.level is None:
+            return line.text
+        paint = {
+            Level.OK: self.style.SUCCESS,
+            Level.WARNING: self.style.WARNING,
+            Level.CRITICAL: self.style.ERROR,
+        }
+        return paint[line.level](line.text)

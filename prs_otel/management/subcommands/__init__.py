@@ -1,0 +1,21 @@
+"""The subcommands of `manage_monitoring`, in the order in which its help lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from prs_otel.management.subcommands.alerts import Alerts
+from prs_otel.management.subcommands.status import ShowStatus
+from prs_otel.management.subcommands.summary import ShowSummary
+from prs_otel.management.subcommands.token import Tokens
+
+if TYPE_CHECKING:
+    from prs_otel.management.report import Subcommand
+
+SUBCOMMANDS: Final[Sequence[Subcommand]] = (
+    ShowStatus(),
+    ShowSummary(),
+    Alerts(),
+    Tokens(),
+)
