@@ -1,0 +1,62 @@
+"""OpenTelemetry instrumentation for Django that monitors and alerts by itself.
+
+The path of one measurement, one verb per stage:
+
+    span ends -> processor.on_end -> Observation.from_span -> rollup.record
+      -> seal -> Delta -> store.append                  (each worker, in the background)
+      -> MetricsView.query                              (any process, merging all workers)
+      -> evaluator.evaluate -> lifecycle.advance -> outbox -> channel.send
+
+Everything this package offers to others is a name below. They are resolved when first used, so
+that importing `prs_otel` needs neither ready applications nor settings.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prs_otel.background import Background as Background
+    from prs_otel.face import authentication as authentication
+    from prs_otel.face import document_store as document_store
+    from prs_otel.face import identity as identity
+    from prs_otel.face import metric_source as metric_source
+    from prs_otel.face import service_name as service_name
+    from prs_otel.face import thresholds as thresholds
+    from prs_otel.guard import guarded as guarded
+    from prs_otel.instrumentation.database import unmeasured as unmeasured
+    from prs_otel.monitoring.registry import DocumentRequest as DocumentRequest
+    from prs_otel.monitoring.registry import (
+        register_command_document as register_command_document,
+    )
+    from prs_otel.pipeline import is_enabled as is_enabled
+    from prs_otel.pipeline import on_lead as on_lead
+    from prs_otel.pipeline import postfork as postfork
+
+__version__ = "0.1.0"
+
+_FACE = {
+    "Background": "prs_otel.background",
+    "DocumentRequest": "prs_otel.monitoring.registry",
+    "authentication": "prs_otel.face",
+    "document_store": "prs_otel.face",
+    "guarded": "prs_otel.guard",
+    "identity": "prs_otel.face",
+    "is_enabled": "prs_otel.pipeline",
+    "metric_source": "prs_otel.face",
+    "on_lead": "prs_otel.pipeline",
+    "postfork": "prs_otel.pipeline",
+    "register_command_document": "prs_otel.monitoring.registry",
+    "service_name": "prs_otel.face",
+    "thresholds": "prs_otel.face",
+    "unmeasured": "prs_otel.instrumentation.database",
+}
+
+__all__ = ["__version__", *_FACE]  # noqa: PLE0604 - the keys are strings
+
+
+def __getattr__(name: str) -> object:
+    if name not in _FACE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_FACE[name]), name)

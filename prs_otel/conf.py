@@ -1,0 +1,242 @@
+"""The one place that reads `MONITORING_SETTINGS`.
+
+`current()` never raises for a wrong value: that field has its default, the mistake is
+one log line and a system-check error (`checks.py`). Reading is cached until
+`override_settings` changes the setting.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from prs_otel import validation
+from prs_otel.project import default_store_url, project_directory, project_name
+from prs_otel.validation import Problem, Write
+
+__all__ = [
+    "MonitoringSettings",
+    "current",
+    "default_store_url",
+    "problems",
+    "project_directory",
+    "project_name",
+    "tenant_resolver",
+    "user_organization",
+]
+
+logger = logging.getLogger("prs_otel")
+
+SETTING: Final = "MONITORING_SETTINGS"
+
+Resolver = Callable[[Any], str | int | None]
+
+Flag = Annotated[bool, Write("True or False")]
+Seconds = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    Write("a number of seconds, 0 or more, such as 1.5"),
+]
+Percent = Annotated[
+    float, Field(gt=0, le=100), Write("a percentage above 0 and up to 100")
+]
+Count = Annotated[int, Field(ge=1), Write("a whole number, 1 or more")]
+StoreUrl = Annotated[
+    Annotated[str, StringConstraints(pattern="^(sqlite:////.+|memory://)$")] | None,
+    Write("'sqlite:////absolute/path.sqlite3', 'memory://', or None for the default"),
+]
+Callback = Annotated[
+    Callable[..., Any] | str | None,
+    Write("a function, its dotted path such as 'project.tenants.resolve', or None"),
+]
+
+# Which settings are the two steps of one ladder.
+_LADDERS: Final = ("cpu", "memory", "disk", "slow_query_rate", "api_error_rate")
+
+
+class MonitoringSettings(BaseModel):
+    """What `MONITORING_SETTINGS` may say, one attribute per upper-case key."""
+
+    model_config = ConfigDict(
+        alias_generator=str.upper,
+        arbitrary_types_allowed=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+        validate_by_name=True,
+    )
+
+    enabled: Flag = True
+    """Measure and alert at all. `False` leaves no wrapper, thread or file."""
+    slow_query_threshold: Seconds = 1.0
+    """A query that takes longer is slow (seconds)."""
+    slow_api_threshold: Seconds = 2.0
+    """A request that takes longer is slow (seconds)."""
+    cpu_warning_threshold: Percent = 80
+    """`high_cpu_usage` warns above this use of the host's processors (percent)."""
+    cpu_critical_threshold: Percent = 90
+    """`high_cpu_usage` is critical above this (percent)."""
+    memory_warning_threshold: Percent = 80
+    """`high_memory_usage` warns above this use of the host's memory (percent)."""
+    memory_critical_threshold: Percent = 90
+    """`high_memory_usage` is critical above this (percent)."""
+    disk_warning_threshold: Percent = 90
+    """`low_disk_space` warns above this use of the project's file system (percent)."""
+    disk_critical_threshold: Percent = 95
+    """`low_disk_space` is critical above this (percent)."""
+    slow_query_rate_warning_threshold: Percent = 15
+    """`high_slow_query_rate` warns above this share of slow queries (percent)."""
+    slow_query_rate_critical_threshold: Percent = 30
+    """`high_slow_query_rate` is critical above this (percent)."""
+    api_error_rate_warning_threshold: Percent = 10
+    """`high_api_error_rate` warns above this share of failed requests (percent)."""
+    api_error_rate_critical_threshold: Percent = 20
+    """`high_api_error_rate` is critical above this (percent)."""
+    database_connections_critical_threshold: Count = 50
+    """`database_connection_issues` is critical above so many open connections."""
+    metrics_retention_hours: Annotated[
+        int, Field(ge=1, le=8760), Write("whole hours from 1 to 8760")
+    ] = 24
+    """How long measurements are kept (hours)."""
+    store: StoreUrl = None
+    """Where workers put their measurements. `None` is a file of this project's own."""
+    store_quota_mb: Annotated[
+        int, Field(ge=16), Write("a whole number of megabytes, 16 or more")
+    ] = 128
+    """The store never grows beyond this (megabytes); the oldest data goes first."""
+    flush_interval: Annotated[
+        float, Field(ge=0.5, le=60), Write("a number of seconds from 0.5 to 60")
+    ] = 5.0
+    """How often a worker hands over what it measured (seconds)."""
+    system_metrics_interval: Annotated[
+        float, Field(ge=1, le=3600), Write("a number of seconds from 1 to 3600")
+    ] = 15.0
+    """How often processor, memory and disk are read (seconds)."""
+    series_limit: Count = 2000
+    """Endpoints or fingerprints told apart; the others are counted in `__other__`."""
+    n_plus_one_threshold: Annotated[
+        int, Field(ge=2), Write("a whole number, 2 or more")
+    ] = 5
+    """The same query so often within one request is an N+1."""
+    n_plus_one_min_duration: Seconds = 0.05
+    """Repeated queries that take less altogether are no finding (seconds)."""
+    tenant_resolver: Callback = None
+    """`(request) -> id | None`: the organisation a request belongs to."""
+    user_organization: Callback = None
+    """`(user) -> id | None`: the organisation whose figures a user may see."""
+
+    @model_validator(mode="after")
+    def _warn_before_critical(self) -> Self:
+        for ladder in _LADDERS:
+            steps = f"{ladder}_warning_threshold", f"{ladder}_critical_threshold"
+            warning, critical = (getattr(self, step) for step in steps)
+            if warning >= critical:
+                raise validation.conflict(
+                    steps,
+                    f"{steps[0].upper()} ({warning}) is not below "
+                    f"{steps[1].upper()} ({critical})",
+                )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    settings: MonitoringSettings
+    problems: tuple[Problem, ...]
+
+
+_loaded: _Loaded | None = None
+_resolvers: dict[str, Resolver | Problem | None] = {}
+
+
+def current() -> MonitoringSettings:
+    """Return the settings in force."""
+    return _load().settings
+
+
+def problems() -> tuple[Problem, ...]:
+    """Return every mistake in the settings; imports what dotted paths name.
+
+    Call it once Django's applications are ready.
+    """
+    found = (_resolve("tenant_resolver"), _resolve("user_organization"))
+    return (
+        *_load().problems,
+        *(problem for problem in found if isinstance(problem, Problem)),
+    )
+
+
+def tenant_resolver() -> Resolver | None:
+    """Return the function that names a request's organisation."""
+    found = _resolve("tenant_resolver")
+    return None if isinstance(found, Problem) else found
+
+
+def user_organization() -> Resolver | None:
+    """Return the function that names the organisation a user may see."""
+    found = _resolve("user_organization")
+    return None if isinstance(found, Problem) else found
+
+
+def _load() -> _Loaded:
+    global _loaded
+    if _loaded is None:
+        raw = getattr(settings, SETTING, {})
+        loaded, found = validation.load(MonitoringSettings, raw, name=SETTING)
+        _log(found)
+        _loaded = _Loaded(loaded, tuple(found))
+    return _loaded
+
+
+def _resolve(field: str) -> Resolver | Problem | None:
+    # Not at load: the module a path names may itself need the settings.
+    if field not in _resolvers:
+        found = _imported(field, getattr(current(), field))
+        if isinstance(found, Problem):
+            _log([found])
+        _resolvers[field] = found
+    return _resolvers[field]
+
+
+def _imported(field: str, value: object) -> Resolver | Problem | None:
+    key = field.upper()
+    if value is None:
+        return None
+    reason = "it is not a function"
+    if isinstance(value, str):
+        try:
+            value = import_string(value)
+        except Exception as error:  # noqa: BLE001 - an import runs the user's code
+            reason = f"{type(error).__name__}: {error}"
+    if callable(value):
+        return value
+    return Problem(
+        kind="import",
+        key=key,
+        message=f"{SETTING}[{key!r}] cannot be {validation.shown(value)}: {reason}.",
+        hint=f"Write {validation.expected(MonitoringSettings, field)}.",
+    )
+
+
+def _log(found: list[Problem]) -> None:
+    for problem in found:
+        logger.error("%s %s", problem.message, problem.hint)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    """Read the settings anew after a test has overridden them."""
+    global _loaded
+    if setting in {SETTING, "BASE_DIR"}:
+        _loaded = None
+        _resolvers.clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,102 @@
+"""What other packages may ask of this one; ``prs_otel`` offers all of it by name.
+
+Safe to import before Django's applications are ready: what needs more is imported when asked for.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from prs_otel import conf, pipeline
+from prs_otel.rollup.source import ViewSource
+from prs_otel.semconv import HOST_NAME
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from prs_otel.rollup.query import Point
+    from prs_otel.store.base import Store
+
+_LADDERS = ("cpu", "memory", "disk", "slow_query_rate", "api_error_rate")
+
+
+class MetricSource:
+    """Answer rules from this process's view, whichever that is after a fork. Thread-safe."""
+
+    def query(  # noqa: PLR0913 - the shape that rules read through
+        self,
+        metric: str,
+        *,
+        aggregation: str,
+        where: Mapping[str, str],
+        by: Sequence[str],
+        window: float,
+        now: float,
+    ) -> list[Point]:
+        """Return one point per label set, none without data.
+
+        Raises `LookupError` for a metric or label that does not exist and `StoreError`
+        when the store cannot be read.
+        """
+        return _source().query(
+            metric, aggregation=aggregation, where=where, by=by, window=window, now=now
+        )
+
+    def evidence(
+        self, metric: str, *, where: Mapping[str, str], window: float, now: float
+    ) -> dict[str, object]:
+        """Return contributors, line of code and traces behind a metric's value."""
+        return _source().evidence(metric, where=where, window=window, now=now)
+
+    def flat(self, *, now: float) -> dict[str, float]:
+        """Return the metrics under their flat names, in percent where they are rates."""
+        return _source().flat(now=now)
+
+
+def metric_source() -> MetricSource:
+    """Return what rules read."""
+    return MetricSource()
+
+
+def document_store() -> Store:
+    """Return the store, which also keeps small documents: `put`, `get`, `keys`, `delete`."""
+    return pipeline.store()
+
+
+def thresholds() -> dict[str, float]:
+    """Return the thresholds of the built-in rules, in the percent of their settings."""
+    settings = conf.current()
+    steps = {
+        f"{ladder}_{severity}": float(
+            getattr(settings, f"{ladder}_{severity}_threshold")
+        )
+        for ladder in _LADDERS
+        for severity in ("warning", "critical")
+    }
+    connections = float(settings.database_connections_critical_threshold)
+    return {**steps, "database_connections_critical": connections}
+
+
+def identity() -> dict[str, str]:
+    """Return the labels that tell this store's alerts from those of another host's."""
+    return {HOST_NAME: socket.gethostname()}
+
+
+def service_name() -> str:
+    """Return the project's name, for people."""
+    return conf.project_name()
+
+
+def authentication(level: str) -> Sequence[Callable[[HttpRequest], object]]:
+    """Return what Ninja takes as `auth` for an API of that level; `"staff"` is the one there is."""
+    from prs_otel.monitoring import permissions
+
+    if level != "staff":
+        raise ValueError(f'authentication(level) takes "staff", not {level!r}')
+    return permissions.staff_auth()
+
+
+def _source() -> ViewSource:
+    return ViewSource(pipeline.view(), identity=identity())

@@ -1,0 +1,79 @@
+"""Every attribute, metric and label that we read or write, by its one name.
+
+Standard names follow the stable OpenTelemetry semantic conventions; what they have no
+word for lives under `prs.`. The `OLD_` names are read, never written: applications that
+have not opted into the stable conventions still emit them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- Instrumentation scopes we recognise ------------------------------------------------
+DJANGO_SCOPE: Final = "opentelemetry.instrumentation.django"
+QUERY_SCOPE: Final = "prs_otel.instrumentation.database"
+
+# --- HTTP server spans ------------------------------------------------------------------
+HTTP_ROUTE: Final = "http.route"
+HTTP_REQUEST_METHOD: Final = "http.request.method"
+HTTP_RESPONSE_STATUS_CODE: Final = "http.response.status_code"
+URL_PATH: Final = "url.path"
+URL_QUERY: Final = "url.query"
+URL_FULL: Final = "url.full"
+URL_SCHEME: Final = "url.scheme"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+ERROR_TYPE: Final = "error.type"
+OLD_HTTP_METHOD: Final = "http.method"
+OLD_HTTP_STATUS_CODE: Final = "http.status_code"
+OLD_HTTP_TARGET: Final = "http.target"
+OLD_HTTP_URL: Final = "http.url"
+
+# --- Database client spans --------------------------------------------------------------
+DB_SYSTEM_NAME: Final = "db.system.name"
+DB_NAMESPACE: Final = "db.namespace"
+DB_OPERATION_NAME: Final = "db.operation.name"
+DB_OPERATION_BATCH_SIZE: Final = "db.operation.batch.size"
+DB_COLLECTION_NAME: Final = "db.collection.name"
+DB_QUERY_SUMMARY: Final = "db.query.summary"
+DB_QUERY_TEXT: Final = "db.query.text"
+OLD_DB_SYSTEM: Final = "db.system"
+OLD_DB_STATEMENT: Final = "db.statement"
+
+# --- Source code ------------------------------------------------------------------------
+CODE_FILE_PATH: Final = "code.file.path"
+CODE_LINE_NUMBER: Final = "code.line.number"
+CODE_FUNCTION_NAME: Final = "code.function.name"
+
+# --- Resource ---------------------------------------------------------------------------
+SERVICE_NAME: Final = "service.name"
+SERVICE_INSTANCE_ID: Final = "service.instance.id"
+HOST_NAME: Final = "host.name"
+PROCESS_PID: Final = "process.pid"
+
+# --- Our own attributes -----------------------------------------------------------------
+PRS_DB_ALIAS: Final = "prs.db.alias"
+PRS_QUERY_FINGERPRINT: Final = "prs.db.query.fingerprint"
+PRS_QUERY_SLOW: Final = "prs.db.query.slow"
+PRS_QUERY_COUNT: Final = "prs.request.query_count"
+USER_ID: Final = "user.id"
+PRS_TENANT_ID: Final = "prs.tenant.id"
+PRS_USER_ID: Final = "prs.user.id"
+PRS_CACHE_ALIAS: Final = "prs.cache.alias"
+
+# --- Metrics ----------------------------------------------------------------------------
+HTTP_SERVER_REQUEST_DURATION: Final = "http.server.request.duration"
+HTTP_SERVER_REQUEST_ERROR_RATE: Final = "http.server.request.error_rate"
+DB_CLIENT_OPERATION_DURATION: Final = "db.client.operation.duration"
+DB_CLIENT_CONNECTION_COUNT: Final = "db.client.connection.count"
+SYSTEM_CPU_UTILIZATION: Final = "system.cpu.utilization"
+SYSTEM_CPU_LOAD_AVERAGE_1M: Final = "system.cpu.load_average.1m"
+SYSTEM_MEMORY_UTILIZATION: Final = "system.memory.utilization"
+SYSTEM_FILESYSTEM_UTILIZATION: Final = "system.filesystem.utilization"
+PROCESS_CPU_UTILIZATION: Final = "process.cpu.utilization"
+PROCESS_MEMORY_USAGE: Final = "process.memory.usage"
+PROCESS_THREAD_COUNT: Final = "process.thread.count"
+PRS_CACHE_HITS: Final = "prs.cache.hits"
+PRS_CACHE_MISSES: Final = "prs.cache.misses"
+PRS_CACHE_DURATION: Final = "prs.cache.duration"
+PRS_TENANT_FAILURES: Final = "prs.tenant.failures"

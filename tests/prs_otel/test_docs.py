@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import prs_otel
+from alerting import checks as alerting_checks
+from prs_otel import checks
+from tests.support import settings_tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    page = settings_tables.PAGE.read_text()
+
+    # When this fails: python -m tests.support.settings_tables
+    assert page == settings_tables.written(page, settings_tables.models())
+
+
+def test_every_setting_says_what_it_means() -> None:
+    silent = [
+        name
+        for model in settings_tables.models().values()
+        for name, field in model.model_fields.items()
+        if not field.description
+    ]
+
+    assert silent == []
+
+
+def test_every_check_is_documented() -> None:
+    page = settings_tables.PAGE.read_text()
+    documented = set(re.findall(r"`(prs_\w+\.[EW]\d{3})`", page))
+
+    known = {*checks.IDS.values(), *alerting_checks.IDS.values()}
+    assert documented == {*known, alerting_checks.UNAVAILABLE}
+
+
+def test_the_changelog_knows_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+
+    assert f"## [{prs_otel.__version__}]" in changelog
+
+
+def test_the_version_is_written_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert "version" in project["dynamic"]
+    assert "version" not in project
+
+
+def test_every_link_between_our_pages_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
+    dangling = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+
+    assert dangling == []
