@@ -1,0 +1,231 @@
+"""The one place that reads `ALERTING_SETTINGS`.
+
+`current()` never raises for a wrong value: that key has its default, or that rule or
+channel is left out; the mistake is one log line and a system-check error (`checks.py`).
+Reading is cached until `override_settings` changes the setting.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from alerting.channels import BUILT_IN, build_channel
+from alerting.rules import AnyRule, RuleError, load_rule
+
+__all__ = ["SETTING", "AlertingSettings", "Problem", "current", "problems", "rules"]
+
+logger = logging.getLogger("prs_otel")
+
+SETTING: Final = "ALERTING_SETTINGS"
+VALUE_LIMIT: Final = 80  # characters of a wrong value that a message repeats
+
+Kind = Literal["shape", "unknown", "value", "rule", "channel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in the settings, in words for the person who made it."""
+
+    kind: Kind
+    key: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Say what to write into a key; put into `Annotated` beside its type."""
+
+    text: str
+
+
+def _listed(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class AlertingSettings(BaseModel):
+    """What `ALERTING_SETTINGS` may say, one attribute per upper-case key."""
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+    )
+
+    alert_cooldown_minutes: Annotated[
+        float, Field(ge=0, le=10_080), Write("a number of minutes from 0 to 10080")
+    ] = 15
+    """An alert that was told is not told again so soon, unless it got worse (minutes)."""
+    max_alerts_per_hour: Annotated[
+        int, Field(ge=1), Write("a whole number, 1 or more")
+    ] = 10
+    """So many alerts of one rule are told one by one; the others go into a digest."""
+    email_batch_size: Annotated[
+        int, Field(ge=1, le=100), Write("a whole number from 1 to 100")
+    ] = 5
+    """Up to so many alerts share a mail; 1 makes every alert a mail of its own."""
+    evaluation_interval: Annotated[
+        float, Field(ge=1, le=3600), Write("a number of seconds from 1 to 3600")
+    ] = 15.0
+    """How often rules are evaluated (seconds)."""
+    rules: Annotated[
+        tuple[Any, ...], BeforeValidator(_listed), Write("a list of rules")
+    ] = ()
+    """Rules besides the built-in ones; one of the same name replaces a built-in rule."""
+    channels: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_listed),
+        Write('a list such as ["email", "log"]'),
+    ] = ("email", "log")
+    """Who tells: `email` (to `ADMINS`), `log`, `console`, or a path to your own class."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    settings: AlertingSettings
+    rules: tuple[AnyRule, ...]
+    problems: tuple[Problem, ...]
+
+
+_loaded: _Loaded | None = None
+
+
+def current() -> AlertingSettings:
+    """Return the settings in force; `channels` has only those that can be built."""
+    return _load().settings
+
+
+def rules() -> tuple[AnyRule, ...]:
+    """Return the rules in the settings, without those that are wrong."""
+    return _load().rules
+
+
+def problems() -> tuple[Problem, ...]:
+    """Return every mistake in the settings.
+
+    Imports what dotted paths name: call it once Django's applications are ready.
+    """
+    return _load().problems
+
+
+def _load() -> _Loaded:
+    global _loaded
+    if _loaded is None:
+        found: list[Problem] = []
+        read = _read(getattr(settings, SETTING, {}), found)
+        loaded_rules = tuple(_rules(read.rules, found))
+        channels = tuple(_channels(read.channels, found))
+        for problem in found:
+            logger.error("%s %s", problem.message, problem.hint)
+        final = read.model_copy(update={"channels": channels})
+        _loaded = _Loaded(final, loaded_rules, tuple(found))
+    return _loaded
+
+
+def _read(raw: object, found: list[Problem]) -> AlertingSettings:
+    if not isinstance(raw, Mapping):
+        found.append(
+            Problem(
+                "shape",
+                "",
+                f"{SETTING} cannot be {_shown(raw)}.",
+                f"Write a dictionary, such as {SETTING} = {{}}.",
+            )
+        )
+        return AlertingSettings()
+    fields = {name.upper(): name for name in AlertingSettings.model_fields}
+    found += [_unknown(key, fields) for key in raw if key not in fields]
+    values = {fields[key]: value for key, value in raw.items() if key in fields}
+    try:
+        return AlertingSettings(**values)
+    except ValidationError as error:
+        wrong = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors())
+        found += [_invalid(name, values[name]) for name in wrong]
+        # Each key is judged by itself, so what is left is right.
+        return AlertingSettings(**{k: v for k, v in values.items() if k not in wrong})
+
+
+def _rules(entries: Sequence[object], found: list[Problem]) -> Iterator[AnyRule]:
+    loaded: dict[str, AnyRule] = {}
+    for at, entry in enumerate(entries):
+        try:
+            rule = _rule(entry, loaded)
+        except Exception as error:  # noqa: BLE001 - an import runs the project's code
+            is_ours = isinstance(error, RuleError)
+            text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+            message = f"{SETTING}['RULES'][{at}] is left out: {text}."
+            hint = "Until it is right the other rules are in force."
+            found.append(Problem("rule", "RULES", message, hint))
+        else:
+            loaded[rule.name] = rule
+    yield from loaded.values()
+
+
+def _rule(entry: object, others: Mapping[str, AnyRule]) -> AnyRule:
+    rule = load_rule(_imported(entry))
+    if rule.name in others:
+        raise RuleError(rule.name, ("there is another rule of this name",))
+    return rule
+
+
+def _imported(entry: object) -> object:
+    """Import what a dotted path names: a rule, or the condition of one."""
+    if isinstance(entry, str):
+        return import_string(entry)
+    if isinstance(entry, Mapping) and isinstance(entry.get("condition"), str):
+        return {**entry, "condition": import_string(entry["condition"])}
+    return entry
+
+
+def _channels(names: Sequence[str], found: list[Problem]) -> Iterator[str]:
+    for name in names:
+        try:
+            build_channel(name)
+        except Exception as error:  # noqa: BLE001 - an import runs the project's code
+            known = ", ".join(map(repr, BUILT_IN))
+            message = f"{SETTING}['CHANNELS'] cannot have {_shown(name)}: {error}."
+            hint = f"Write {known} or the dotted path of a channel class."
+            found.append(Problem("channel", "CHANNELS", message, hint))
+        else:
+            yield name
+
+
+def _unknown(key: object, known: Mapping[str, str]) -> Problem:
+    near = difflib.get_close_matches(str(key).upper(), known, n=1)
+    advice = f"Write {near[0]!r}" if near else f"Choose from {', '.join(sorted(known))}"
+    message = f"{SETTING}[{_shown(key)}] is not a setting."
+    return Problem("unknown", str(key), message, f"{advice}, or remove the key.")
+
+
+def _invalid(name: str, value: object) -> Problem:
+    field = AlertingSettings.model_fields[name]
+    expected = next(each.text for each in field.metadata if isinstance(each, Write))
+    message = f"{SETTING}[{name.upper()!r}] cannot be {_shown(value)}."
+    hint = f"Write {expected}. Until then {field.default!r} is used."
+    return Problem("value", name.upper(), message, hint)
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= VALUE_LIMIT else f"{shown[:VALUE_LIMIT]}…"
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    """Read the settings anew after a test has overridden them."""
+    global _loaded
+    if setting == SETTING:
+        _loaded = None
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,113 @@
+"""Read what was recorded: the documents of the API, the commands and Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Count, Q
+
+from alerting.models import Alert
+from alerting.rules import Severity
+from alerting.schemas import AlertItem, History, Summary
+from alerting.status import Status
+from alerting.times import from_datetime, to_datetime, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+__all__ = ["Selection", "history", "status", "summary"]
+
+SECONDS_AN_HOUR: Final = 3600.0
+# Evaluations that may fail to come before the evaluator counts as gone, and the least.
+MISSED_LIMIT: Final = 3
+SILENCE_LIMIT: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which alerts to show."""
+
+    hours: float = 24.0
+    severity: Severity | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+def history(selection: Selection, *, now: float) -> History:
+    """Return the alerts that were open at some time in the last hours."""
+    alerts = _open_since(now - selection.hours * SECONDS_AN_HOUR)
+    if selection.severity is not None:
+        alerts = alerts.filter(severity=selection.severity)
+    page = alerts[selection.offset : selection.offset + selection.limit]
+    return History(items=[_item(alert) for alert in page], count=alerts.count())
+
+
+def summary(*, hours: float, now: float) -> Summary:
+    """Return how many alerts were open in the last hours."""
+    since = now - hours * SECONDS_AN_HOUR
+    alerts = _open_since(since)
+    return Summary(
+        hours=hours,
+        start=utc(since),
+        end=utc(now),
+        count=alerts.count(),
+        by_severity=_counts(alerts, "severity"),
+        by_state=_counts(alerts, "state"),
+        by_rule=_counts(alerts, "name"),
+    )
+
+
+def status(
+    document: bytes | None, *, known_rules: Collection[str], now: float
+) -> Status:
+    """Return the evaluator's published status as it is to be read now."""
+    if document is None:
+        return Status(unevaluated_rules=sorted(known_rules))
+    published = Status.model_validate_json(document)
+    evaluated = {rule.name for rule in published.rules}
+    unevaluated = sorted(set(known_rules) - evaluated)
+    evaluator = published.evaluator
+    if evaluator is not None:
+        longest = max(MISSED_LIMIT * evaluator.interval, SILENCE_LIMIT)
+        silence = timedelta(seconds=longest)
+        is_alive = utc(now) - evaluator.last_evaluation_at < silence
+        evaluator = evaluator.model_copy(update={"is_alive": is_alive})
+    return published.model_copy(
+        update={"evaluator": evaluator, "unevaluated_rules": unevaluated}
+    )
+
+
+def _open_since(at: float) -> QuerySet[Alert]:
+    since = to_datetime(at)
+    return Alert.objects.filter(Q(resolved_at__isnull=True) | Q(resolved_at__gte=since))
+
+
+def _counts(alerts: QuerySet[Alert], field: str) -> dict[str, int]:
+    rows = alerts.order_by(field).values_list(field).annotate(Count("id"))
+    return dict(rows)
+
+
+def _item(alert: Alert) -> AlertItem:
+    return AlertItem(
+        id=alert.id,
+        name=alert.name,
+        severity=Severity(alert.severity),
+        state=alert.state,
+        labels=alert.labels,
+        value=alert.value,
+        threshold=alert.threshold,
+        message=alert.message,
+        evidence=alert.evidence,
+        started_at=_shown(alert.started_at),
+        fired_at=_shown(alert.fired_at),
+        resolved_at=_shown(alert.resolved_at) if alert.resolved_at else None,
+    )
+
+
+def _shown(moment: datetime) -> datetime:
+    return utc(from_datetime(moment))

@@ -1,0 +1,232 @@
+"""One evaluation: rules, measurements and states in; states and transitions out.
+
+A pure function of its arguments: it neither reads a clock nor remembers anything. A
+rule that fails keeps the state of its alerts, says so in its health, and harms no
+other rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from alerting.alert import AlertState, Sample, State, Terms
+from alerting.labels import frozen
+from alerting.lifecycle import advance, withdraw
+from alerting.rules import Aggregation, AnyRule, CodeRule, NoData, Rule
+from alerting.text import described
+
+if TYPE_CHECKING:
+    from alerting.alert import Transition
+    from alerting.labels import Labels
+    from alerting.source import MetricSource, Point
+
+__all__ = [
+    "SERIES_LIMIT",
+    "Ask",
+    "Evaluation",
+    "Key",
+    "RuleHealth",
+    "Setting",
+    "evaluate",
+]
+
+Key = tuple[str, "Labels"]
+Ask = Callable[["CodeRule", Mapping[str, float]], bool]
+
+SERIES_LIMIT: Final = 1000  # label sets that one rule may watch
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHealth:
+    """How one rule did at its last evaluation: ok, no data, or error."""
+
+    health: str
+    evaluated_at: float
+    last_error: str = ""
+    series: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The circumstances of an evaluation.
+
+    `scope` are labels that every alert of this evaluator carries; `max_gap` is the
+    longest silence, in seconds, between two evaluations that counts as continuous;
+    `ask` calls a condition, within whatever time it is given.
+    """
+
+    max_gap: float
+    scope: Labels = ()
+    ask: Ask = CodeRule.holds
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one evaluation found.
+
+    `states` has only what is worth remembering, `flat` the flat metrics if a condition
+    wanted them.
+    """
+
+    at: float
+    states: Mapping[Key, AlertState]
+    transitions: tuple[Transition, ...]
+    health: Mapping[str, RuleHealth]
+    flat: Mapping[str, float]
+
+
+def evaluate(
+    rules: Iterable[AnyRule],
+    source: MetricSource,
+    states: Mapping[Key, AlertState],
+    *,
+    now: float,
+    setting: Setting,
+) -> Evaluation:
+    """Evaluate every rule once at `now`."""
+    run = _Run(source, now, setting, _by_rule(states))
+    for rule in rules:
+        run.evaluate(rule)
+    run.withdraw_others()
+    flat = run.flat_metrics or {}
+    return Evaluation(now, run.kept, tuple(run.transitions), run.health, flat)
+
+
+def _by_rule(states: Mapping[Key, AlertState]) -> dict[str, dict[Labels, AlertState]]:
+    grouped: dict[str, dict[Labels, AlertState]] = {}
+    for (rule, labels), state in states.items():
+        grouped.setdefault(rule, {})[labels] = state
+    return grouped
+
+
+@dataclass
+class _Run:
+    source: MetricSource
+    now: float
+    setting: Setting
+    states: dict[str, dict[Labels, AlertState]]
+    kept: dict[Key, AlertState] = field(default_factory=dict)
+    transitions: list[Transition] = field(default_factory=list)
+    health: dict[str, RuleHealth] = field(default_factory=dict)
+    flat_metrics: Mapping[str, float] | None = None
+
+    def flat(self) -> Mapping[str, float]:
+        """Read the flat metrics, once and only if a condition wants them."""
+        if self.flat_metrics is None:
+            self.flat_metrics = self.source.flat(now=self.now)
+        return self.flat_metrics
+
+    def evaluate(self, rule: AnyRule) -> None:
+        """Evaluate one rule, and keep its states as they are if that fails."""
+        known = self.states.pop(rule.name, {})
+        try:
+            samples = self._samples(rule, known)
+        except Exception as error:  # noqa: BLE001 - conditions and sources are foreign code
+            for labels, state in known.items():
+                self.kept[rule.name, labels] = state
+            self.health[rule.name] = RuleHealth("error", self.now, described(error))
+            return
+        chosen = _bounded(samples, known, rule)
+        terms = _terms(rule, self.setting.max_gap)
+        for labels, sample in chosen.items():
+            if labels not in known and _is_uneventful(sample, terms):
+                continue
+            before = known.get(labels) or AlertState(rule.name, labels)
+            after, transition = advance(before, sample, now=self.now, terms=terms)
+            self.transitions += [transition] if transition else []
+            if _is_remembered(after, terms):
+                self.kept[rule.name, labels] = after
+        has_data = any(sample.value is not None for sample in chosen.values())
+        self.health[rule.name] = RuleHealth(
+            "ok" if has_data else "no_data",
+            self.now,
+            series=len(chosen),
+            dropped=len(samples) - len(chosen),
+        )
+
+    def withdraw_others(self) -> None:
+        """Resolve what belongs to rules that are gone."""
+        for states in self.states.values():
+            for state in states.values():
+                gone = withdraw(state, now=self.now, reason="the rule was removed")
+                self.transitions += [gone] if gone else []
+
+    def _samples(
+        self, rule: AnyRule, known: Mapping[Labels, AlertState]
+    ) -> dict[Labels, Sample]:
+        scope = self.setting.scope
+        if isinstance(rule, CodeRule):
+            holds = self.setting.ask(rule, self.flat())
+            return {scope: Sample(float(holds), 1)}
+        if rule.aggregation is Aggregation.ABSENT:
+            seen = sum(point.count for point in self._points(rule, "count"))
+            return {scope: Sample(float(not seen), rule.min_count)}
+        found = {
+            frozen({**dict(scope), **point.labels}): _sample(point)
+            for point in self._points(rule, rule.aggregator)
+        }
+        # A series seen before, or the only one there is, has no data if it is not here.
+        expected = known if rule.by else (*known, scope)
+        return {**dict.fromkeys(expected, Sample(None)), **found}
+
+    def _points(self, rule: Rule, aggregation: str) -> Sequence[Point]:
+        return self.source.query(
+            rule.metric,
+            aggregation=aggregation,
+            where=rule.where,
+            by=rule.by,
+            window=rule.window,
+            now=self.now,
+        )
+
+
+def _sample(point: Point) -> Sample:
+    # 0/0 is no value: neither good nor bad.
+    return Sample(point.value if math.isfinite(point.value) else None, point.count)
+
+
+def _terms(rule: AnyRule, max_gap: float) -> Terms:
+    return Terms(
+        rungs=rule.rungs,
+        no_data=rule.no_data if isinstance(rule, Rule) else NoData(),
+        max_gap=max_gap,
+        for_=rule.for_,
+        keep_firing_for=rule.keep_firing_for,
+        min_count=rule.min_count if isinstance(rule, Rule) else 0,
+    )
+
+
+def _bounded(
+    samples: dict[Labels, Sample], known: Mapping[Labels, AlertState], rule: AnyRule
+) -> dict[Labels, Sample]:
+    """Return at most `SERIES_LIMIT` samples: those known, then those in trouble."""
+    if len(samples) <= SERIES_LIMIT:
+        return samples
+    mildest = rule.rungs[0]
+
+    def order(labels: Labels) -> tuple[bool, bool]:
+        value = samples[labels].value
+        return labels not in known, value is None or not mildest.is_breached(value)
+
+    return {
+        labels: samples[labels] for labels in sorted(samples, key=order)[:SERIES_LIMIT]
+    }
+
+
+def _is_uneventful(sample: Sample, terms: Terms) -> bool:
+    """Tell whether a series without an alert can be passed over, as nearly all can."""
+    if sample.value is None or terms.no_data.policy == "fire":
+        return False
+    return not terms.rungs[0].is_breached(sample.value)
+
+
+def _is_remembered(state: AlertState, terms: Terms) -> bool:
+    if state.state is State.RESOLVED:
+        return False
+    # A good series is worth remembering where its absence would be an alert.
+    is_watched = terms.no_data.policy == "fire" or state.no_data_since is not None
+    return is_watched or state.state is not State.INACTIVE

@@ -1,0 +1,136 @@
+"""What people were told, and what they were to be told: the truth about alerts.
+
+On any database alias, by the project's routers. Times for people are datetimes; those
+that only the outbox compares are epoch seconds, which no time zone can make ambiguous.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from alerting.alert import Kind, State
+from alerting.notifications.telling import Outcome
+from alerting.rules import Severity
+
+__all__ = ["Alert", "AlertTransition", "Delivery"]
+
+
+def _choices(values: type[State | Kind | Outcome | Severity]) -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in values]
+
+
+class Alert(models.Model):
+    """One episode of an alert: from firing to resolved.
+
+    The id follows from the fingerprint and the number of the episode, so two
+    evaluators can never record the same episode twice.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    fingerprint = models.CharField(max_length=32)
+    episode = models.BigIntegerField()
+    scope = models.CharField(max_length=255, default="", blank=True)
+    name = models.CharField(max_length=100)
+    severity = models.CharField(
+        max_length=16, choices=_choices(Severity), help_text="the worst it has been"
+    )
+    state = models.CharField(max_length=16, choices=_choices(State))
+    labels = models.JSONField(default=dict)
+    value = models.FloatField(null=True)
+    threshold = models.FloatField(null=True)
+    message = models.TextField()
+    evidence = models.JSONField(default=dict)
+    reason = models.CharField(max_length=255, default="", blank=True)
+    sequence = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    fired_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Newest first; an episode is recorded once."""
+
+        ordering = ("-fired_at", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("fingerprint", "episode"), name="prs_alerting_one_episode"
+            ),
+        )
+        indexes = (
+            # The history of some hours: what is open or was resolved within them.
+            models.Index(
+                fields=("resolved_at", "fired_at"), name="prs_alerting_history"
+            ),
+            models.Index(fields=("scope", "resolved_at"), name="prs_alerting_open"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.severity}, {self.state})"
+
+
+class AlertTransition(models.Model):
+    """One step of an alert; `notice` is all that was known then."""
+
+    alert = models.ForeignKey(
+        Alert, on_delete=models.CASCADE, related_name="transitions"
+    )
+    sequence = models.PositiveIntegerField()
+    scope = models.CharField(max_length=255, default="", blank=True)
+    kind = models.CharField(max_length=16, choices=_choices(Kind))
+    severity = models.CharField(max_length=16, choices=_choices(Severity))
+    at = models.DateTimeField()
+    notice = models.JSONField()
+
+    class Meta:
+        """In the order of happening; a step is recorded once."""
+
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("alert", "sequence"), name="prs_alerting_one_step"
+            ),
+        )
+        indexes = (
+            # What another evaluator of the same scope has done since.
+            models.Index(fields=("scope", "id"), name="prs_alerting_since"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.severity})"
+
+
+class Delivery(models.Model):
+    """One transition on one channel: the outbox, and the record of what was told."""
+
+    key = models.CharField(max_length=255, unique=True)
+    alert = models.ForeignKey(
+        Alert, on_delete=models.CASCADE, related_name="deliveries"
+    )
+    sequence = models.PositiveIntegerField()
+    channel = models.CharField(max_length=100)
+    kind = models.CharField(max_length=16, choices=_choices(Kind))
+    severity = models.CharField(max_length=16, choices=_choices(Severity))
+    state = models.CharField(max_length=16, choices=_choices(Outcome))
+    reason = models.CharField(max_length=255, default="", blank=True)
+    recipients = models.JSONField(default=list)
+    batch = models.CharField(max_length=255, default="", blank=True)
+    is_digest = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0)
+    next_at = models.FloatField(default=0.0)
+    claimed_until = models.FloatField(default=0.0)
+    claimed_by = models.CharField(max_length=64, default="", blank=True)
+    last_error = models.CharField(max_length=500, default="", blank=True)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """In the order of decision."""
+
+        ordering = ("id",)
+        verbose_name_plural = "deliveries"
+        indexes = (
+            models.Index(fields=("state", "next_at"), name="prs_alerting_due"),
+            models.Index(fields=("created_at",), name="prs_alerting_recent"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.channel}: {self.state}"

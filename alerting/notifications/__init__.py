@@ -1,0 +1,3 @@
+"""How alerts become messages, and when they do not."""
+
+from __future__ import annotations

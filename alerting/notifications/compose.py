@@ -1,0 +1,153 @@
+"""Make a notice of a transition: say in one sentence what happened."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from alerting.alert import Kind, Transition
+from alerting.labels import fingerprint, frozen
+from alerting.notice import Notice, alert_id
+from alerting.notifications.figures import figure, lasting
+from alerting.rules import AnyRule, CodeRule, Rule, Severity
+from alerting.text import clean, cleaned
+
+if TYPE_CHECKING:
+    from alerting.notice import Evidence
+    from alerting.rules import Rung
+    from alerting.source import MetricSource
+
+__all__ = ["Circumstances", "compose", "gather_evidence"]
+
+logger = logging.getLogger("prs_otel")
+
+EVIDENCE_LIMIT: Final = 16_384  # bytes of JSON
+MESSAGE_LIMIT: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a notice needs to know besides its transition.
+
+    `rule` is None when it has been removed; `episode` is the number of an alert that
+    begins with this transition; `flat` are the metrics a code rule's message may name.
+    """
+
+    rule: AnyRule | None
+    episode: int
+    flat: Mapping[str, float]
+    evidence: Evidence
+
+
+def compose(transition: Transition, around: Circumstances) -> Notice:
+    """Return the notice of a transition of an alert that has fired."""
+    state, rule = transition.state, around.rule
+    print_ = fingerprint(state.rule, state.labels)
+    severity = state.severity or Severity.WARNING
+    structured = rule if isinstance(rule, Rule) else None
+    rung = _rung(structured, severity)
+    return Notice(
+        alert_id=state.alert_id or alert_id(print_, around.episode),
+        fingerprint=print_,
+        episode=around.episode,
+        sequence=state.sequence,
+        kind=transition.kind,
+        state=state.state,
+        name=state.rule,
+        severity=severity,
+        previous_severity=transition.before.severity,
+        labels=state.labels,
+        at=transition.at,
+        started_at=transition.at if state.started_at is None else state.started_at,
+        fired_at=transition.at if state.fired_at is None else state.fired_at,
+        message=clean(_message(transition, around, rung)[:MESSAGE_LIMIT]),
+        metric=structured.metric if structured else "",
+        operator=rung.operator if rung else "",
+        threshold=rung.threshold if rung else None,
+        value=state.value if structured else None,
+        window=structured.window if structured else None,
+        cooldown=rule.cooldown if rule else None,
+        reason=transition.reason,
+        rule_labels=frozen(rule.labels) if rule else (),
+        annotations=dict(rule.annotations) if rule else {},
+        runbook_url=structured.runbook_url if structured else None,
+        evidence=around.evidence,
+    )
+
+
+def gather_evidence(
+    source: MetricSource, rule: AnyRule | None, transition: Transition
+) -> Evidence:
+    """Return what stands behind an alarm; an alarm without evidence is better than none."""
+    is_alarm = transition.kind in {Kind.FIRING, Kind.ESCALATED}
+    if not isinstance(rule, Rule) or not is_alarm:
+        return {}
+    series = {k: v for k, v in transition.state.labels if k in rule.by}
+    try:
+        evidence = source.evidence(
+            rule.metric,
+            where={**rule.where, **series},
+            window=rule.window,
+            now=transition.at,
+        )
+        text = json.dumps(dict(evidence))
+    except Exception:
+        logger.warning("no evidence for the alert %s", rule.name, exc_info=True)
+        return {}
+    if len(text) > EVIDENCE_LIMIT:
+        return {}
+    document: Evidence = cleaned(json.loads(text))
+    return document
+
+
+def _rung(rule: Rule | None, severity: Severity) -> Rung | None:
+    rungs = rule.rungs if rule else ()
+    return next((rung for rung in rungs if rung.severity is severity), None)
+
+
+def _message(transition: Transition, around: Circumstances, rung: Rung | None) -> str:
+    rule, state = around.rule, transition.state
+    if transition.kind is Kind.RESOLVED:
+        over = f"over{_after(transition)}{_why(transition)}"
+        return f"{_what(rule, around)}: {over}{_now(rule, transition)}"
+    if not isinstance(rule, Rule) or rung is None:
+        return _what(rule, around)
+    if transition.reason:
+        return f"{_what(rule, around)}: {transition.reason}{_where(transition)}"
+    value = figure(state.value, rule.metric)
+    limit = f"{rung.operator} {figure(rung.threshold, rule.metric)}"
+    return f"{_what(rule, around)}: {value} {limit}{_where(transition)}"
+
+
+def _what(rule: AnyRule | None, around: Circumstances) -> str:
+    if isinstance(rule, CodeRule) and rule.message is not None:
+        return rule.message.render(around.flat)
+    summary = rule.annotations.get("summary") if rule else None
+    if summary:
+        return summary
+    if isinstance(rule, Rule):
+        return f"{rule.aggregator} of {rule.metric}"
+    return f"The condition of {rule.name}" if rule else "The alert"
+
+
+def _where(transition: Transition) -> str:
+    labels = [f"{k}={v}" for k, v in transition.state.labels if k != "host.name"]
+    return f" ({', '.join(labels)})" if labels else ""
+
+
+def _after(transition: Transition) -> str:
+    fired_at = transition.state.fired_at
+    return "" if fired_at is None else f" after {lasting(transition.at - fired_at)}"
+
+
+def _now(rule: AnyRule | None, transition: Transition) -> str:
+    if not isinstance(rule, Rule) or transition.reason:
+        return _where(transition)
+    return f", now {figure(transition.state.value, rule.metric)}{_where(transition)}"
+
+
+def _why(transition: Transition) -> str:
+    return f" ({transition.reason})" if transition.reason else ""

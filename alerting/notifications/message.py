@@ -1,0 +1,158 @@
+"""What a channel sends: one or more notices of one kind, to the same recipients."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from alerting.alert import Kind
+from alerting.notifications.figures import clock, figure, lasting
+
+if TYPE_CHECKING:
+    from alerting.notice import Notice
+
+__all__ = ["Message", "line", "subject", "text"]
+
+SUBJECT_LIMIT: Final = 180
+# A digest of a storm names the worst and counts the rest.
+SHOWN_LIMIT: Final = 20
+RULE: Final = "-" * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message on its way; `notices` are of one kind: all resolutions, or none.
+
+    `batch` is the same at every attempt, also in another process.
+    """
+
+    batch: str
+    notices: tuple[Notice, ...]
+    recipients: tuple[str, ...] = ()
+    is_digest: bool = False
+    project: str = ""
+
+    @property
+    def key(self) -> str:
+        """An idempotency key: the same for every attempt at this message."""
+        return hashlib.sha256(self.batch.encode()).hexdigest()[:32]
+
+    @property
+    def is_resolution(self) -> bool:
+        """Tell whether it says that alerts are over."""
+        return all(notice.kind is Kind.RESOLVED for notice in self.notices)
+
+    @property
+    def shown(self) -> tuple[Notice, ...]:
+        """The notices to spell out, the worst first."""
+        worst = sorted(self.notices, key=lambda n: (-n.severity.rank, n.at))
+        return tuple(islice(worst, SHOWN_LIMIT))
+
+
+def subject(message: Message) -> str:
+    """Return one line that names the rules; "resolved" in resolutions only."""
+    names = list(dict.fromkeys(notice.name for notice in message.shown))
+    listed = ", ".join(names)
+    if message.is_resolution:
+        what = f"resolved: {listed}"
+    else:
+        what = f"{message.shown[0].severity}: {listed}"
+    count = len(message.notices)
+    if count > 1:
+        what = f"{what} ({count} alerts)"
+    prefix = f"[{message.project}] " if message.project else ""
+    return plain(f"{prefix}{what}")[:SUBJECT_LIMIT]
+
+
+def plain(value: str) -> str:
+    """Return `value` on one line without control characters: no header can follow it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def text(message: Message) -> str:
+    """Return the whole message as plain text."""
+    parts = ["\n".join(paragraph(notice)) for notice in message.shown]
+    hidden = len(message.notices) - len(message.shown)
+    if hidden:
+        parts.append(f"… and {hidden} more: see the alert history.")
+    if message.is_digest:
+        parts.insert(
+            0, f"{len(message.notices)} alerts in one digest, the worst first."
+        )
+    return f"\n\n{RULE}\n\n".join(parts) + "\n"
+
+
+def line(notice: Notice) -> str:
+    """Return a notice in one line."""
+    state = "resolved" if notice.kind is Kind.RESOLVED else notice.kind.value
+    return plain(f"{notice.name} {state} ({notice.severity}): {notice.message}")
+
+
+def paragraph(notice: Notice) -> list[str]:
+    """Return a notice in full: what, how bad, how long, and what stands behind it."""
+    is_over = notice.kind is Kind.RESOLVED
+    state = "resolved" if is_over else f"{notice.severity} ({notice.kind})"
+    lines = [f"{plain(notice.name)}: {state}", plain(notice.message), ""]
+    lines += [f"{name + ':':<11} {value}" for name, value in facts(notice)]
+    return lines
+
+
+def facts(notice: Notice) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a notice as names and one-line values."""
+    if notice.metric:
+        yield "value", _against(notice)
+    yield "since", f"{clock(notice.started_at)}{_lasting(notice)}"
+    if notice.previous_severity and notice.kind is Kind.ESCALATED:
+        yield "before", notice.previous_severity.value
+    if notice.kind is Kind.RESOLVED:
+        yield "fired", clock(notice.fired_at)
+        yield "resolved", clock(notice.at)
+    for name, value in notice.all_labels.items():
+        yield "label", plain(f"{name} = {value}")
+    yield from _behind(notice.evidence)
+    for name, value in notice.annotations.items():
+        if name != "summary":
+            yield plain(name), plain(value)
+    if notice.runbook_url:
+        yield "runbook", notice.runbook_url
+    yield "alert", notice.alert_id
+
+
+def _against(notice: Notice) -> str:
+    value = figure(notice.value, notice.metric)
+    window = f" over {lasting(notice.window)}" if notice.window else ""
+    if notice.threshold is None:
+        return f"{notice.metric} = {value}{window}"
+    limit = figure(notice.threshold, notice.metric)
+    return f"{notice.metric} = {value}, threshold {notice.operator} {limit}{window}"
+
+
+def _lasting(notice: Notice) -> str:
+    seconds = notice.at - notice.started_at
+    return f" (for {lasting(seconds)})" if seconds >= 1 else ""
+
+
+def _behind(evidence: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for contributor in evidence.get("contributors") or ():
+        yield "top", plain(_contributor(contributor))
+    code = evidence.get("code")
+    if code:
+        function = f" in {code['function']}" if code.get("function") else ""
+        yield "code", plain(f"{code.get('file')}:{code.get('line')}{function}")
+    for trace in evidence.get("traces") or ():
+        yield "trace", plain(str(trace))
+
+
+def _contributor(contributor: dict[str, Any]) -> str:
+    who = " ".join(
+        str(contributor[key])
+        for key in ("method", "endpoint", "query", "fingerprint")
+        if contributor.get(key)
+    )
+    share, count = contributor.get("share"), contributor.get("count")
+    details = [f"{share * 100:.0f} %"] if isinstance(share, int | float) else []
+    details += [f"{count} times"] if isinstance(count, int) else []
+    return f"{who} ({', '.join(details)})" if details else who

@@ -1,0 +1,72 @@
+"""What becomes of a message after an attempt: sent, tried again later, or given up.
+
+Pure: the randomness of the backoff is an argument. Full jitter spreads the attempts of
+many messages evenly, so that a mail server that comes back is not met by all at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from alerting.notifications.telling import Outcome, Telling
+from alerting.text import ERROR_LIMIT, clean
+
+__all__ = ["ATTEMPTS_LIMIT", "Failure", "Settlement", "failed", "sent"]
+
+ATTEMPTS_LIMIT: Final = 12
+AGE_LIMIT: Final = 86_400.0  # seconds after which an alarm is no news any more
+FIRST_WAIT: Final = 10.0
+LONGEST_WAIT: Final = 900.0
+SHORTEST_WAIT: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed, in words for people and without secrets."""
+
+    error: str
+    is_permanent: bool = False
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The result of an attempt, the same for every telling in the message."""
+
+    state: Outcome
+    at: float
+    next_at: float = 0.0
+    last_error: str = ""
+    recipients: tuple[str, ...] = ()
+
+    def apply(self, telling: Telling) -> Telling:
+        """Return `telling` as it is after the attempt."""
+        is_over = self.state is not Outcome.DUE
+        return replace(
+            telling,
+            state=self.state,
+            next_at=telling.next_at if is_over else self.next_at,
+            last_error=self.last_error,
+            recipients=self.recipients or telling.recipients,
+            settled_at=self.at if is_over else 0.0,
+            claimed_until=0.0,
+            claimed_by="",
+        )
+
+
+def sent(recipients: tuple[str, ...], *, at: float) -> Settlement:
+    """Return the result of an attempt that succeeded."""
+    return Settlement(Outcome.SENT, at, recipients=recipients)
+
+
+def failed(
+    failure: Failure, *, attempts: int, age: float, at: float, jitter: float
+) -> Settlement:
+    """Return the result of the `attempts`-th attempt; `jitter` is from 0 to 1."""
+    error = clean(failure.error[:ERROR_LIMIT])
+    if failure.is_permanent or attempts >= ATTEMPTS_LIMIT or age >= AGE_LIMIT:
+        return Settlement(Outcome.DEAD, at, last_error=error)
+    longest = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    wait = max(jitter * longest, SHORTEST_WAIT, failure.retry_after or 0.0)
+    return Settlement(Outcome.DUE, at, next_at=at + wait, last_error=error)

@@ -1,0 +1,47 @@
+"""What one evaluation leaves behind, to be kept all together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alerting.notice import Notice
+from alerting.notifications.policy import Cancellation
+from alerting.notifications.telling import Telling
+
+__all__ = ["Record"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The notices of one evaluation, what is to be told of them, and what is not."""
+
+    notices: tuple[Notice, ...] = ()
+    tellings: tuple[Telling, ...] = ()
+    cancelled: tuple[Cancellation, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to keep."""
+        return not (self.notices or self.tellings or self.cancelled)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON knows it."""
+        return {
+            "notices": [notice.to_json() for notice in self.notices],
+            "tellings": [telling.to_json() for telling in self.tellings],
+            "cancelled": [[each.key, each.reason] for each in self.cancelled],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """Build the record that `to_json` returned; raise `ValueError` otherwise."""
+        try:
+            return cls(
+                tuple(Notice.from_json(notice) for notice in data["notices"]),
+                tuple(Telling.from_json(telling) for telling in data["tellings"]),
+                tuple(Cancellation(key, reason) for key, reason in data["cancelled"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a record: {error!r}") from None

@@ -1,0 +1,57 @@
+"""Rules: what to measure and when that is too much.
+
+Neither Django nor a metric source is known here: a rule is data, and `load_rule` makes
+one from whatever people may write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alerting.rules.builtin import DEFAULT_THRESHOLDS, built_in_rules
+from alerting.rules.code import CodeRule
+from alerting.rules.rule import Aggregation, NoData, Rule, RuleError
+from alerting.rules.severity import Severity
+from alerting.rules.text import TextError, format_rule, parse_rule, parse_text
+from alerting.rules.threshold import Rung
+
+__all__ = [
+    "DEFAULT_THRESHOLDS",
+    "Aggregation",
+    "AnyRule",
+    "CodeRule",
+    "NoData",
+    "Rule",
+    "RuleError",
+    "Rung",
+    "Severity",
+    "TextError",
+    "built_in_rules",
+    "format_rule",
+    "load_rule",
+    "parse_rule",
+    "parse_text",
+]
+
+AnyRule = Rule | CodeRule
+
+
+def load_rule(entry: object) -> AnyRule:
+    """Build a rule from a rule, a dictionary of fields, or an original dictionary.
+
+    A dictionary with `condition` is the original form; with `expr` it has the text form
+    beside the other fields. Raise `RuleError` for what is none of them.
+    """
+    if isinstance(entry, Rule | CodeRule):
+        return entry
+    if not isinstance(entry, Mapping):
+        raise RuleError(None, (f"{entry!r:.80} is no rule; write a dictionary",))
+    if "condition" in entry:
+        return CodeRule.load(entry)
+    if "expr" not in entry:
+        return Rule.load(entry)
+    try:
+        fields = parse_text(str(entry["expr"]))
+    except TextError as error:
+        raise RuleError(entry.get("name"), (f"expr: {error}",)) from None
+    return Rule.load({**fields, **{k: v for k, v in entry.items() if k != "expr"}})

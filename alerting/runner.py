@@ -1,0 +1,168 @@
+"""Evaluate, commit, deliver: what the one elected process does, step by step.
+
+`tick` is one evaluation and `deliver` sends what is due. They run on two threads, so
+that a channel that hangs never delays an evaluation. Neither raises for what rules,
+channels, the database or the journal do wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from alerting.alert import Kind, Transition
+from alerting.evaluator import Evaluation, Setting, evaluate
+from alerting.labels import fingerprint
+from alerting.notifications.compose import Circumstances, compose, gather_evidence
+from alerting.notifications.policy import Cancellation, Limits, Route, decide
+from alerting.notifications.told import Told
+from alerting.record import Record
+from alerting.report import STATUS, Report, report
+
+if TYPE_CHECKING:
+    from alerting.alert import AlertState
+    from alerting.channels.base import Channel
+    from alerting.evaluator import Key
+    from alerting.journal import SteadyJournal
+    from alerting.ledger import Ledger
+    from alerting.notice import Notice
+    from alerting.notifications.telling import Telling
+    from alerting.rules import AnyRule
+    from alerting.sender import Sender
+    from alerting.source import MetricSource
+    from alerting.status import Status
+
+__all__ = ["Parts", "Runner"]
+
+logger = logging.getLogger("prs_otel")
+
+# What happens to an alert before it has fired is nobody's business but the evaluator's.
+_UNRECORDED: Final = frozenset({Kind.PENDING, Kind.CLEARED})
+IDLE: Final = 2.0  # seconds until the sender looks again if nobody wakes it
+MESSAGES_PER_STEP: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a runner is made of. `surroundings` is entered around everything it does."""
+
+    rules: Callable[[], Sequence[AnyRule]]
+    source: MetricSource
+    ledger: Ledger
+    sender: Sender
+    channels: Mapping[str, Channel]
+    journal: SteadyJournal
+    limits: Limits
+    setting: Setting
+    interval: float
+    host: str
+    pid: int
+    surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+class Runner:
+    """One evaluator."""
+
+    def __init__(self, parts: Parts, *, clock: Callable[[], float]) -> None:
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there is something to send."""
+        self._parts = parts
+        self._clock = clock
+        self._report: Report | None = None
+
+    def tick(self, now: float) -> float:
+        """Evaluate once and commit; return the seconds until the next time."""
+        parts = self._parts
+        with parts.surroundings():
+            rules = {rule.name: rule for rule in parts.rules()}
+            parts.ledger.prepare(now=now)
+            evaluation = evaluate(
+                rules.values(),
+                parts.source,
+                parts.ledger.states,
+                now=now,
+                setting=parts.setting,
+            )
+            record, states = self._recorded(evaluation, rules)
+            if parts.ledger.commit(record, states, now=now) and record.tellings:
+                self.wake()
+            seconds = self._clock() - now
+            self._report = last = Report(tuple(rules.values()), evaluation, seconds)
+            status = report(last, parts)
+            parts.journal.put(STATUS, status.model_dump_json().encode())
+        return max(0.0, now + parts.interval - self._clock())
+
+    def deliver(self) -> float:
+        """Send what is due; return the seconds until it is worth looking again."""
+        parts = self._parts
+        with parts.surroundings():
+            for _ in range(MESSAGES_PER_STEP):
+                is_due = parts.ledger.is_due(now=self._clock())
+                # Memory spares the database the question as long as nothing is due.
+                if not (is_due and parts.sender.send_next()):
+                    return IDLE
+        return 0.0
+
+    def status(self) -> Status | None:
+        """Return how everything is doing; None before the first evaluation."""
+        if self._report is None:
+            return None
+        return report(self._report, self._parts)
+
+    def _recorded(
+        self, evaluation: Evaluation, rules: Mapping[str, AnyRule]
+    ) -> tuple[Record, Mapping[Key, AlertState]]:
+        """Return what to keep of an evaluation, and its states with their alerts named."""
+        steps = [t for t in evaluation.transitions if t.kind not in _UNRECORDED]
+        notices = self._composed(steps, rules, evaluation)
+        states = dict(evaluation.states)
+        for notice in notices:
+            key = (notice.name, notice.labels)
+            if notice.kind is Kind.FIRING and key in states:
+                states[key] = replace(states[key], alert_id=notice.alert_id)
+        tellings, cancelled = self._decided(notices)
+        return Record(tuple(notices), tuple(tellings), tuple(cancelled)), states
+
+    def _composed(
+        self,
+        steps: Sequence[Transition],
+        rules: Mapping[str, AnyRule],
+        evaluation: Evaluation,
+    ) -> list[Notice]:
+        parts = self._parts
+        beginning = {
+            fingerprint(step.state.rule, step.state.labels)
+            for step in steps
+            if step.kind is Kind.FIRING
+        }
+        episodes = parts.ledger.episodes(beginning, now=evaluation.at)
+        notices = []
+        for step in steps:
+            rule = rules.get(step.state.rule)
+            print_ = fingerprint(step.state.rule, step.state.labels)
+            evidence = gather_evidence(parts.source, rule, step)
+            around = Circumstances(
+                rule, episodes.get(print_, 0), evaluation.flat, evidence
+            )
+            notices.append(compose(step, around))
+        return notices
+
+    def _decided(
+        self, notices: Sequence[Notice]
+    ) -> tuple[list[Telling], list[Cancellation]]:
+        tellings: list[Telling] = []
+        cancelled: list[Cancellation] = []
+        known = self._parts.ledger.tellings() if notices else []
+        for name, channel in self._parts.channels.items():
+            route = Route(name, channel.unavailable())
+            told = Told(telling for telling in known if telling.channel == name)
+            for notice in notices:
+                decision = decide(notice, route, told, limits=self._parts.limits)
+                cancelled += decision.cancelled
+                if decision.telling is not None:
+                    told.add(decision.telling)
+                    tellings.append(decision.telling)
+        return tellings, cancelled

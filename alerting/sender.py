@@ -1,0 +1,148 @@
+"""Send what is due, one message at a time, and write down what became of it.
+
+Runs on its own thread: a mail server that hangs holds up other messages, never an
+evaluation.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from alerting.channels.base import DeliveryError
+from alerting.notifications.message import Message, line
+from alerting.notifications.outcome import Failure, Settlement, failed, sent
+from alerting.notifications.telling import Outcome
+from alerting.text import described
+
+if TYPE_CHECKING:
+    from alerting.channels.base import Channel
+    from alerting.outbox import Outbox, Parcel
+
+__all__ = ["ChannelHealth", "Sender"]
+
+logger = logging.getLogger("prs_otel")
+
+# A claim with less time left than this may run out before the message is sent.
+MARGIN: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """How a channel did lately: unknown, ok, skipped (see the reason), or error."""
+
+    health: str = "unknown"
+    last_error: str = ""
+    last_success_at: float | None = None
+    failing_since: float | None = None
+    dead: int = 0
+
+
+class Sender:
+    """Sends for one evaluator. `clock` tells when a message has been sent."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        channels: Mapping[str, Channel],
+        *,
+        clock: Callable[[], float],
+        project: str = "",
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._outbox = outbox
+        self._channels = channels
+        self._clock = clock
+        self._project = project
+        self._jitter = jitter
+        self._health = {name: ChannelHealth() for name in channels}
+
+    def health(self) -> dict[str, ChannelHealth]:
+        """Return how every channel is doing."""
+        return {
+            name: replace(health, health="skipped", last_error=reason)
+            if (reason := self._channels[name].unavailable())
+            else health
+            for name, health in list(self._health.items())
+        }
+
+    def send_next(self) -> bool:
+        """Send one message if one is due, and tell whether there was one."""
+        parcel = self._outbox.claim(now=self._clock())
+        if parcel is None:
+            return False
+        if self._clock() > parcel.claim.until - MARGIN:
+            # This process was frozen meanwhile. Another may send it any moment.
+            return True
+        settlement = self._attempt(parcel)
+        self._outbox.settle(parcel, settlement)
+        self._note(parcel, settlement)
+        return True
+
+    def _attempt(self, parcel: Parcel) -> Settlement:
+        try:
+            reached = self._send(parcel)
+        except DeliveryError as error:
+            failure = Failure(str(error), error.permanent, error.retry_after)
+        except Exception as error:  # noqa: BLE001 - a channel may be anybody's code
+            failure = Failure(described(error))
+        else:
+            return sent(reached, at=self._clock())
+        at = self._clock()
+        return failed(
+            failure,
+            attempts=max(telling.attempts for telling in parcel.tellings),
+            age=at - min(telling.created_at for telling in parcel.tellings),
+            at=at,
+            jitter=self._jitter(),
+        )
+
+    def _send(self, parcel: Parcel) -> tuple[str, ...]:
+        first = parcel.tellings[0]
+        channel = self._channels.get(first.channel)
+        if channel is None:
+            raise DeliveryError("the channel is no longer configured", permanent=True)
+        recipients = first.recipients if first.is_resolution else channel.recipients()
+        if not recipients:
+            raise DeliveryError(channel.unavailable() or "there is nobody to tell")
+        message = Message(
+            batch=parcel.claim.batch,
+            notices=parcel.notices,
+            recipients=recipients,
+            is_digest=first.is_digest,
+            project=self._project,
+        )
+        return channel.send(message)
+
+    def _note(self, parcel: Parcel, settlement: Settlement) -> None:
+        name = parcel.tellings[0].channel
+        if settlement.state is Outcome.SENT:
+            self._change(name, health="ok", last_success_at=settlement.at)
+            return
+        is_dead = settlement.state is Outcome.DEAD
+        before = self._health.get(name, ChannelHealth())
+        since = settlement.at if before.failing_since is None else before.failing_since
+        self._change(
+            name,
+            health="error",
+            last_error=settlement.last_error,
+            failing_since=since,
+            dead=before.dead + is_dead,
+        )
+        logger.log(
+            logging.ERROR if is_dead else logging.WARNING,
+            "%s %s: %s (%s)",
+            "gave up telling" if is_dead else "could not yet tell",
+            name,
+            line(parcel.notices[0]) if parcel.notices else parcel.claim.batch,
+            settlement.last_error,
+        )
+
+    def _change(self, name: str, **changes: Any) -> None:  # noqa: ANN401 - any field
+        fresh = {"last_error": "", "failing_since": None, **changes}
+        # A channel that is no longer configured has no health.
+        if name in self._health:
+            self._health[name] = replace(self._health[name], **fresh)

@@ -1,0 +1,74 @@
+"""What alerting says of itself: published by the evaluator, shown by any process."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic evaluates it
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["ChannelStatus", "EvaluatorStatus", "HistoryStatus", "RuleStatus", "Status"]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class EvaluatorStatus(_Document):
+    """Which process evaluates; `is_alive` unless its last evaluation is too old."""
+
+    host: str
+    pid: int
+    last_evaluation_at: datetime
+    interval: float
+    evaluation_seconds: float
+    is_alive: bool = True
+
+
+class RuleStatus(_Document):
+    """How one rule did at its last evaluation."""
+
+    name: str
+    text: str
+    severities: list[str]
+    health: str
+    last_error: str
+    last_evaluation_at: datetime
+    series: int
+    dropped: int
+
+
+class ChannelStatus(_Document):
+    """How one channel did lately; a skipped one says why in `last_error`."""
+
+    name: str
+    health: str
+    last_error: str
+    last_success_at: datetime | None
+    failing_since: datetime | None
+    dead: int
+
+
+class HistoryStatus(_Document):
+    """Whether the database takes the history, and what waits for it."""
+
+    is_database_used: bool
+    last_error: str
+    journalled: int
+    dropped: int
+    journal_error: str
+
+
+class Status(_Document):
+    """The whole of it; `evaluator` is null as long as nobody has evaluated.
+
+    `firing` counts open alerts by severity. `unevaluated_rules` are those that the
+    answering process knows and the evaluator does not.
+    """
+
+    evaluator: EvaluatorStatus | None = None
+    firing: dict[str, int] = {}
+    pending: int = 0
+    rules: list[RuleStatus] = []
+    unevaluated_rules: list[str] = []
+    channels: list[ChannelStatus] = []
+    history: HistoryStatus | None = None

@@ -1,0 +1,135 @@
+"""The Python face of alerting: register rules in code, read the history.
+
+Usable from the first import on, before Django's applications are ready: a rule is only
+remembered here, and whoever becomes the evaluator asks for all of them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, overload
+
+from alerting.rules import (
+    DEFAULT_THRESHOLDS,
+    AnyRule,
+    Severity,
+    built_in_rules,
+    load_rule,
+)
+
+__all__ = ["AlertingSystem", "alert_rule", "alerting_system"]
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+class AlertingSystem:
+    """The rules of this process. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._registered: Mapping[str, AnyRule] = {}
+        self._removed: frozenset[str] = frozenset()
+        self._lock = threading.Lock()  # protects changes; readers take what there is
+        self._thresholds: Callable[[], Mapping[str, float]] = lambda: DEFAULT_THRESHOLDS
+
+    def use_thresholds(self, thresholds: Callable[[], Mapping[str, float]]) -> None:
+        """Take the thresholds of the built-in rules from `thresholds`."""
+        self._thresholds = thresholds
+
+    def add_alert_rule(self, rule: AnyRule | Mapping[str, Any]) -> AnyRule:
+        """Register a rule, in place of one of the same name, and return it.
+
+        Takes a `Rule`, a dictionary of its fields, or an original dictionary (`name`,
+        `condition`, `severity`, `message_template`, `cooldown_minutes`). Raises
+        `RuleError`. Register in `AppConfig.ready()` or at import, so that every worker
+        has the rule: the one that evaluates must be among them.
+        """
+        loaded = load_rule(rule)
+        with self._lock:
+            self._registered = {**self._registered, loaded.name: loaded}
+            self._removed -= {loaded.name}
+        return loaded
+
+    def remove_alert_rule(self, name: str) -> bool:
+        """Remove a rule, be it built in, from settings or registered; tell if it was.
+
+        Its open alerts are resolved at the next evaluation.
+        """
+        with self._lock:
+            is_known = name in {rule.name for rule in self.get_rules()}
+            self._registered = {k: v for k, v in self._registered.items() if k != name}
+            self._removed |= {name}
+        return is_known
+
+    def get_rules(self) -> tuple[AnyRule, ...]:
+        """Return the rules in force; the later of two with one name wins.
+
+        First the built-in ones, then those in `ALERTING_SETTINGS`, then the registered.
+        """
+        from alerting import conf
+
+        in_order = (
+            *built_in_rules(self._thresholds()),
+            *conf.rules(),
+            *self._registered.values(),
+        )
+        by_name = {rule.name: rule for rule in in_order}
+        return tuple(r for name, r in by_name.items() if name not in self._removed)
+
+    def get_alert_history(
+        self, hours: float = 24, severity: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the alerts that were open at some time in the last hours, newest first.
+
+        Raises `ValueError` for a severity that does not exist.
+        """
+        from alerting.documents import Selection, history
+
+        wanted = None if severity is None else Severity(severity)
+        selection = Selection(hours=hours, severity=wanted, limit=1_000)
+        found = history(selection, now=time.time())
+        return [item.model_dump() for item in found.items]
+
+
+alerting_system = AlertingSystem()
+
+
+@overload
+def alert_rule(condition: Function, /) -> Function: ...
+
+
+@overload
+def alert_rule(
+    *, name: str | None = None, **fields: object
+) -> Callable[[Function], Function]: ...
+
+
+def alert_rule(
+    condition: Callable[..., object] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    **fields: object,
+) -> object:
+    """Register the decorated function as the condition of a rule.
+
+    `fields` are those of an original dictionary: `severity`, `message_template`,
+    `cooldown_minutes` …; without `name` the rule is called like the function, and the
+    first line of its docstring is the message where there is no template.
+    """
+
+    def register(function: Function) -> Function:
+        described = (function.__doc__ or "").strip().partition("\n")[0]
+        annotations = {"summary": described} if described else {}
+        alerting_system.add_alert_rule(
+            {
+                "name": name or function.__name__,
+                "condition": function,
+                "annotations": annotations,
+                **fields,
+            }
+        )
+        return function
+
+    return register if condition is None else register(condition)

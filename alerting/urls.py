@@ -1,0 +1,10 @@
+"""What `path("api/alerting/", include("alerting.urls"))` mounts."""
+
+from __future__ import annotations
+
+from alerting import wiring
+from alerting.api import build_api, mounted
+
+urlpatterns = mounted(
+    build_api(auth=wiring.authentication(), status=wiring.current_status)
+)

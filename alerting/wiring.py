@@ -1,0 +1,179 @@
+"""Tie alerting to the site it watches: the only module that imports `prs_otel`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, Protocol
+
+from django.db import connections
+
+import prs_otel
+from alerting import conf, documents, history
+from alerting.backlog import Backlog
+from alerting.channels import build_channels
+from alerting.documents import Selection
+from alerting.evaluator import Setting
+from alerting.journal import SteadyJournal
+from alerting.labels import frozen
+from alerting.ledger import Ledger
+from alerting.notifications.policy import Limits
+from alerting.outbox import DatabaseBox, JournalledBox, Outbox
+from alerting.report import STATUS
+from alerting.rules import Severity
+from alerting.rules.budget import TimeBudget
+from alerting.runner import Parts, Runner
+from alerting.sender import Sender
+from alerting.system import alerting_system
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from alerting.schemas import History
+    from alerting.status import Status
+
+__all__ = ["authentication", "build_runner", "connect", "current_status", "start"]
+
+DOCUMENT_LIMIT: Final = 1000  # alerts in one document of a command
+STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
+# Evaluations that may be missed before the time between counts as unobserved.
+GAP_INTERVALS: Final = 4
+SHORTEST_GAP: Final = 60.0
+
+
+class Lease(Protocol):
+    """Leadership over one store, as `prs_otel` grants it."""
+
+    @property
+    def holder(self) -> str:
+        """Who leads."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """On which host."""
+        ...
+
+    @property
+    def pid(self) -> int:
+        """In which process."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """For the how-manieth time leadership was taken."""
+        ...
+
+
+def connect() -> None:
+    """Stand by: from now on a process that becomes leader evaluates."""
+    alerting_system.use_thresholds(prs_otel.thresholds)
+    prs_otel.register_command_document("alerts", _alerts_document)
+    prs_otel.register_command_document("alerting-status", _status_document)
+    prs_otel.on_lead(start)
+
+
+def start(lease: Lease) -> Callable[[], None]:
+    """Start to evaluate and to send; return what stops it. Does not block."""
+    runner = build_runner(lease)
+    sending = prs_otel.Background("prs-alerting-sender", runner.deliver)
+    evaluating = prs_otel.Background(
+        "prs-alerting-evaluator", lambda: runner.tick(time.time())
+    )
+    runner.wake = sending.wake
+    sending.start()
+    evaluating.start()
+
+    def stop() -> None:
+        for thread in (evaluating, sending):
+            thread.stop(STOP_TIMEOUT)
+
+    return stop
+
+
+def build_runner(lease: Lease) -> Runner:
+    """Put an evaluator together, from the settings as they are now."""
+    settings = conf.current()
+    scope = frozen(prs_otel.identity())
+    journal = SteadyJournal(prs_otel.document_store())
+    backlog = Backlog(journal)
+    cooldown = settings.alert_cooldown_minutes * 60
+    ledger = Ledger(
+        journal,
+        backlog,
+        holder=f"{lease.holder}:{lease.epoch}",
+        scope=scope,
+        cooldown=cooldown,
+    )
+    channels = {channel.name: channel for channel in build_channels(settings.channels)}
+    outbox = Outbox(
+        ledger,
+        DatabaseBox(history.scope_name(scope)),
+        JournalledBox(backlog, ledger),
+        batch_size=settings.email_batch_size,
+    )
+    parts = Parts(
+        rules=alerting_system.get_rules,
+        source=prs_otel.metric_source(),
+        ledger=ledger,
+        sender=Sender(
+            outbox, channels, clock=time.time, project=prs_otel.service_name()
+        ),
+        channels=channels,
+        journal=journal,
+        limits=Limits(cooldown, settings.max_alerts_per_hour),
+        setting=Setting(
+            max_gap=max(GAP_INTERVALS * settings.evaluation_interval, SHORTEST_GAP),
+            scope=scope,
+            ask=TimeBudget(around=surroundings),
+        ),
+        interval=settings.evaluation_interval,
+        host=lease.host,
+        pid=lease.pid,
+        surroundings=surroundings,
+    )
+    return Runner(parts, clock=time.time)
+
+
+@contextmanager
+def surroundings() -> Iterator[None]:
+    """Use the database as a request would, without being measured."""
+    with prs_otel.unmeasured():
+        _refresh_connections()
+        try:
+            yield
+        finally:
+            _refresh_connections()
+
+
+def _refresh_connections() -> None:
+    """Close what broke or is too old, as Django does around every request."""
+    for each in connections.all(initialized_only=True):
+        # Even closing may fail when the server is gone. The next query will tell.
+        with suppress(*history.DATABASE_ERRORS):
+            if not each.in_atomic_block:
+                each.close_if_unusable_or_obsolete()
+
+
+def authentication() -> Sequence[Callable[[HttpRequest], object]]:
+    """Return what lets people in who may read alerts."""
+    return prs_otel.authentication("staff")
+
+
+def current_status(now: float) -> Status:
+    """Return the status that the evaluator has published, in any process."""
+    known = [rule.name for rule in alerting_system.get_rules()]
+    document = SteadyJournal(prs_otel.document_store()).get(STATUS)
+    return documents.status(document, known_rules=known, now=now)
+
+
+def _alerts_document(request: prs_otel.DocumentRequest) -> History:
+    severity = None if request.severity is None else Severity(request.severity)
+    selection = Selection(hours=request.hours, severity=severity, limit=DOCUMENT_LIMIT)
+    with prs_otel.unmeasured():
+        return documents.history(selection, now=request.now)
+
+
+def _status_document(request: prs_otel.DocumentRequest) -> Status:
+    return current_status(request.now)

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import smtplib
+import socket
+import threading
+from collections.abc import Iterator
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
+from django.test import override_settings
+
+from alerting.channels import DeliveryError
+from alerting.channels import email as module
+from alerting.channels.email import EmailChannel, addresses
+from tests.support.mailing import SMTP, WAYS, Configure
+from tests.support.notices import message, notice, resolution
+from tests.support.smtp import Mailbox, mail_server
+
+
+@pytest.fixture(params=WAYS)
+def configure(request: pytest.FixtureRequest) -> Configure:
+    way: Configure = request.param
+    return way
+
+
+@pytest.fixture
+def mailbox(configure: Configure) -> Iterator[Mailbox]:
+    with (
+        mail_server() as mailbox,
+        configure(SMTP, host="127.0.0.1", port=mailbox.port),
+    ):
+        yield mailbox
+
+
+def failure(**replies: str) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
+        EmailChannel().send(message())
+    return caught.value
+
+
+def part(sent: EmailMessage, kind: str) -> str:
+    body = sent.get_body(preferencelist=(kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+@pytest.mark.parametrize(
+    ("admins", "expected"),
+    [
+        ([("Alice", "alice@example.org"), ("Bob", "bob@example.org")], 2),
+        (["alice@example.org", "bob@example.org"], 2),
+        ([["Alice", "alice@example.org"], "alice@example.org"], 1),
+        ([], 0),
+        ([""], 0),
+    ],
+)
+def test_administrators_have_names_or_only_addresses(
+    admins: list[Any], expected: int
+) -> None:
+    found = addresses(admins)
+
+    assert found == ("alice@example.org", "bob@example.org")[:expected]
+
+
+def test_without_administrators_there_is_nobody_to_write_to() -> None:
+    with override_settings(ADMINS=[]):
+        assert EmailChannel().unavailable() == "ADMINS is empty"
+
+
+def test_a_mail_has_every_administrator_in_to(mailbox: Mailbox) -> None:
+    EmailChannel().send(message())
+
+    [sent] = mailbox.mails
+    assert sent["To"] == "alice@example.org, bob@example.org"
+    assert sent["From"] == "monitoring@example.org"
+    assert sent["Subject"] == "[shop] critical: deals_errors"
+    assert sent["Auto-Submitted"] == "auto-generated"
+    assert mailbox.recipients == ["alice@example.org", "bob@example.org"]
+
+
+def test_a_mail_is_text_and_html(mailbox: Mailbox) -> None:
+    EmailChannel().send(message())
+
+    [sent] = mailbox.mails
+    assert "deals_errors: critical (firing)" in part(sent, "plain")
+    assert "<h3>deals_errors: critical</h3>" in part(sent, "html")
+
+
+def test_every_attempt_has_the_same_message_id(mailbox: Mailbox) -> None:
+    for _ in range(2):
+        EmailChannel().send(message())
+    EmailChannel().send(message(batch="another"))
+
+    ids = [sent["Message-ID"] for sent in mailbox.mails]
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[0] == f"<{message().key}@example.org>"
+
+
+def test_a_sender_without_domain_has_a_message_id_all_the_same() -> None:
+    with override_settings(DEFAULT_FROM_EMAIL="root"):
+        assert module.message_id(message()).endswith("@root>")
+    with override_settings(DEFAULT_FROM_EMAIL=""):
+        assert module.message_id(message()).endswith("@localhost>")
+
+
+def test_a_resolution_says_so_in_its_subject(mailbox: Mailbox) -> None:
+    EmailChannel().send(message(resolution()))
+
+    assert mailbox.mails[0]["Subject"] == "[shop] resolved: deals_errors"
+
+
+def test_no_header_follows_a_name(mailbox: Mailbox) -> None:
+    EmailChannel().send(message(notice(name="x\r\nBcc: eve@example.org")))
+
+    [sent] = mailbox.mails
+    assert sent["Bcc"] is None
+    assert len(mailbox.recipients) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "permanent"),
+    [
+        ("END", "554 5.7.1 refused as spam", True),
+        ("END", "451 4.3.0 try again later", False),
+        ("MAIL", "550 5.1.8 sender refused", True),
+        ("MAIL", "421 4.3.2 shutting down", False),
+        ("RCPT", "550 5.1.1 no such user", True),
+        ("RCPT", "450 4.2.1 greylisted", False),
+        ("GREETING", "554 no service here", False),
+        ("GREETING", "421 too busy", False),
+        ("END", "hang up", False),
+        ("EHLO", "hang up", False),
+    ],
+)
+def test_a_refusal_is_final_only_if_it_is_about_this_mail(
+    mailbox: Mailbox, command: str, reply: str, permanent: bool
+) -> None:
+    mailbox.replies[command] = reply
+
+    error = failure()
+
+    assert error.permanent is permanent
+    code = reply[:3] if reply != "hang up" else "Connection unexpectedly closed"
+    assert code in str(error)
+
+
+def test_a_server_that_hangs_is_left_after_the_timeout(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TIMEOUT", 0.05)
+    mailbox.hangs = threading.Event()
+
+    error = failure()
+
+    assert not error.permanent
+    assert "timed out" in str(error)
+
+
+def test_the_projects_own_timeout_is_kept(configure: Configure) -> None:
+    with configure(SMTP, host="127.0.0.1", timeout=3):
+        assert module._connection().timeout == 3
+    with configure(SMTP, host="127.0.0.1"):
+        assert module._connection().timeout == 10.0
+
+
+def test_a_server_that_is_not_there_is_tried_again(configure: Configure) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with configure(SMTP, host="127.0.0.1", port=port):
+        assert not failure().permanent
+
+
+class Backend(BaseEmailBackend):
+    """A backend that fails as its class says."""
+
+    error: Exception | None = None
+
+    def send_messages(self, email_messages: Any) -> int:
+        if self.error is not None:
+            raise self.error
+        return 0
+
+
+HERE = f"{Backend.__module__}.Backend"
+
+
+def test_a_login_that_fails_is_told_without_what_the_server_said(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = smtplib.SMTPAuthenticationError(535, b"bad user:secret")
+    monkeypatch.setattr(Backend, "error", refusal)
+
+    with configure(HERE):
+        error = failure()
+
+    assert not error.permanent
+    assert "secret" not in str(error)
+    assert "EMAIL_HOST_USER" in str(error)
+    assert "MAILERS" in str(error)
+
+
+def test_a_backend_that_sends_nothing_has_not_told_anybody(
+    configure: Configure,
+) -> None:
+    with configure(HERE):
+        assert str(failure()) == "the mail backend sent nothing"
+
+
+def test_where_django_has_mailers_they_are_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Mailers:
+        default = Backend()
+
+    monkeypatch.setattr(mail, "mailers", Mailers(), raising=False)
+
+    assert module._connection() is Mailers.default
+
+
+def test_a_project_without_any_mailer_is_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from django.core.exceptions import ImproperlyConfigured
+
+    class Mailers:
+        @property
+        def default(self) -> object:
+            raise ImproperlyConfigured("The mailer 'default' is not configured.")
+
+    monkeypatch.setattr(mail, "mailers", Mailers(), raising=False)
+
+    error = failure()
+
+    assert "is not configured" in str(error)
+    assert not error.permanent

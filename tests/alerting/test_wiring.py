@@ -1,0 +1,134 @@
+"""Alerting tied to the real prs_otel, in one process."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client, override_settings
+from django.urls import include, path
+
+import prs_otel
+from alerting import wiring
+from alerting.models import Alert
+from alerting.report import STATUS
+from alerting.rules import CodeRule
+from alerting.source import MetricSource
+from alerting.system import alerting_system
+from prs_otel import pipeline
+from prs_otel.monitoring import registry
+from tests.support.wait import wait_until
+
+urlpatterns = [path("api/alerting/", include("alerting.urls"))]
+
+
+@dataclass(frozen=True)
+class Lease:
+    holder: str = "w"
+    host: str = "web1"
+    pid: int = 42
+    epoch: int = 1
+
+
+@pytest.fixture(autouse=True)
+def _own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with override_settings(MONITORING_SETTINGS={"STORE": "memory://"}):
+        monkeypatch.setattr(pipeline, "_current", None)
+        yield
+        monkeypatch.setattr(pipeline, "_current", None)
+
+
+@pytest.fixture
+def alarm() -> Iterator[CodeRule]:
+    rule = CodeRule("always", lambda _: True)
+    alerting_system.add_alert_rule(rule)
+    yield rule
+    alerting_system._registered = {}
+
+
+def test_the_package_offers_a_source() -> None:
+    assert isinstance(prs_otel.metric_source(), MetricSource)
+
+
+@pytest.mark.django_db
+def test_the_built_in_rules_are_questions_the_package_can_answer() -> None:
+    runner = wiring.build_runner(Lease())
+
+    runner.tick(time.time())
+
+    status = runner.status()
+    assert status is not None
+    assert {rule.name: rule.last_error for rule in status.rules} == dict.fromkeys(
+        (rule.name for rule in alerting_system.get_rules()), ""
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("alarm")
+def test_an_alert_reaches_the_administrators_by_mail() -> None:
+    runner = wiring.build_runner(Lease())
+
+    runner.tick(time.time())
+    runner.deliver()
+
+    [sent] = mail.outbox
+    assert sent.to == ["alice@example.org", "bob@example.org"]
+    assert sent.subject == f"[{prs_otel.service_name()}] warning: always"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("alarm")
+def test_alerts_carry_the_host_of_their_store() -> None:
+    wiring.build_runner(Lease()).tick(time.time())
+
+    assert Alert.objects.get().labels == dict(prs_otel.identity())
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("alarm")
+def test_commands_and_the_api_show_the_same_documents(admin_client: Client) -> None:
+    wiring.build_runner(Lease()).tick(time.time())
+    request = prs_otel.DocumentRequest(now=time.time(), severity="warning")
+
+    with override_settings(ROOT_URLCONF=__name__):
+        history = json.loads(admin_client.get("/api/alerting/history/").content)
+        status = json.loads(admin_client.get("/api/alerting/status/").content)
+
+    assert registry.requested_document("alerts", request) == history
+    assert registry.requested_document("alerting-status", request) == status
+    assert status["evaluator"]["host"] == "web1"
+
+
+@pytest.mark.django_db
+def test_the_api_asks_who_is_there() -> None:
+    with override_settings(ROOT_URLCONF=__name__):
+        assert Client().get("/api/alerting/status/").status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("alarm")
+def test_a_leader_evaluates_and_sends_until_it_is_told_to_stop() -> None:
+    stop: Callable[[], None] = wiring.start(Lease())
+    try:
+        wait_until(lambda: mail.outbox, what="a mail")
+    finally:
+        stop()
+
+    assert prs_otel.document_store().get(STATUS) is not None
+    assert connection.is_usable()
+
+
+def test_standing_by_is_not_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(pipeline, "_starts", [])
+    monkeypatch.setattr(wiring, "start", asked.append)
+
+    wiring.connect()
+
+    assert pipeline._starts == [wiring.start]
+    assert asked == []
