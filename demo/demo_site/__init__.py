@@ -1,0 +1,1 @@
+"""The demo's Django project: a small site that receives payments."""

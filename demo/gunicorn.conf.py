@@ -1,0 +1,10 @@
+"""How gunicorn serves the demo; what depends on the run comes on its command line."""
+
+from __future__ import annotations
+
+wsgi_app = "demo_site.wsgi"
+workers = 4
+accesslog = None
+# gunicorn 25 and later would open a control socket in the user's home directory;
+# older ones ignore the name.
+control_socket_disable = True

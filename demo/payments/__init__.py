@@ -1,0 +1,1 @@
+"""Organisations, their deals, and the payments received for them."""
