@@ -1,0 +1,34 @@
+"""The groups of benchmarks, by the name that ``--only`` takes."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.isolation import isolated
+
+if TYPE_CHECKING:
+    from benchmarks.measurement import Measurement
+    from benchmarks.options import Options
+
+GROUPS: Final = {
+    "off": "benchmarks.micro.switched_off",
+    "on_end": "benchmarks.micro.on_end",
+    "truth": "benchmarks.micro.truth",
+    "summary": "benchmarks.micro.summary",
+    "leading": "benchmarks.micro.leading",
+    "store": "benchmarks.micro.store_size",
+    "memory": "benchmarks.micro.memory",
+    "overhead": "benchmarks.overhead.measure",
+}
+
+
+def measure(name: str, options: Options) -> list[Measurement]:
+    """Measure the named group in a process of its own."""
+    options.tell(f"== {name}")
+    return isolated(_measure, GROUPS[name], options)
+
+
+def _measure(module: str, options: Options) -> list[Measurement]:
+    measured: list[Measurement] = importlib.import_module(module).measure(options)
+    return measured

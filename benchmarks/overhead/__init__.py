@@ -1,0 +1,3 @@
+"""Added CPU per request: ours, stock OpenTelemetry and its peers over bare Django."""
+
+from __future__ import annotations
