@@ -96,7 +96,11 @@ def test_the_quick_start_shows_the_requests_of_all_workers(
                 *look.split(), "--format", "json", cwd=project, environment=environment
             )
             document = json.loads(text)
-            is_complete = document["requests"]["count"] >= REQUESTS
+            # A worker that has answered nothing is seen a little after it has loaded.
+            is_complete = (
+                document["requests"]["count"] >= REQUESTS
+                and document["monitor"]["workers"] >= len(process.children())
+            )
             return document if is_complete else None
 
         found = wait_until(summary, seconds=30, every=1, what=process.output)
