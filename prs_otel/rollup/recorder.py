@@ -184,7 +184,9 @@ class Rollup:
             bins[index] += 1
         except KeyError:
             bins[index] = 1
-        self._reservoir.offer(observation)
+        reservoir = self._reservoir
+        if is_error or duration > reservoir.floors.get(kind, duration):
+            reservoir.offer(observation)
         if kind == series.REQUEST and request is not None:
             cell.queries += request.query_count
             cell.query_time += request.query_time

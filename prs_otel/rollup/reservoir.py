@@ -20,12 +20,17 @@ _Entry = tuple[int, int, "Observation"]
 
 
 class Reservoir:
-    """Hold the slowest observations and the latest failures of each kind. Not thread-safe."""
+    """Hold the slowest observations and the latest failures of each kind. Not thread-safe.
 
-    __slots__ = ("_heaps", "_offered")
+    ``floors`` are the nanoseconds that an observation of each sampled kind has to exceed: whoever
+    has thousands to offer may leave out what is neither slower nor failed.
+    """
+
+    __slots__ = ("_heaps", "_offered", "floors")
 
     def __init__(self) -> None:
         self._offered = 0
+        self.floors = dict.fromkeys(series.FAILURES, -1)
         self._heaps: dict[str, list[_Entry]] = {
             kind: [] for names in series.FAILURES.items() for kind in names
         }
@@ -33,11 +38,14 @@ class Reservoir:
     def offer(self, observation: Observation) -> None:
         """Keep the observation if it is among the slowest of its kind, or failed of late."""
         kind, duration = observation.kind, observation.duration
-        heap = self._heaps.get(kind)
-        if heap is None:
+        floor = self.floors.get(kind)
+        if floor is None:
             return
-        if len(heap) < KEPT or duration > heap[0][0]:
+        if duration > floor:
+            heap = self._heaps[kind]
             self._push(heap, duration, observation)
+            if len(heap) == KEPT:
+                self.floors[kind] = heap[0][0]
         if observation.is_error:
             self._push(self._heaps[series.FAILURES[kind]], observation.at, observation)
 
