@@ -122,9 +122,9 @@ class Accumulator:
         # Each row is marked as soon as it is merged: a read that fails half-way must not
         # let the next one count the first half again.
         for row_id, blob in _blobs(reader, ids):
-            cells = self._decoded(blob)
-            if cells is not None:
-                self.cells.merge(cells)
+            packed = salvage.cells(blob)
+            if packed is not None:
+                packed.merge_into(self.cells)
                 if wanted[row_id].level == DELTA:
                     self._deltas[row_id] = blob
             self.included.add(row_id)
@@ -150,7 +150,8 @@ class Accumulator:
         return codec.decode_cells(self._deltas[row_id], limit=self._series_limit)
 
     def _decoded(self, blob: bytes) -> Cells | None:
-        return salvage.cells(blob, limit=self._series_limit)
+        packed = salvage.cells(blob)
+        return None if packed is None else packed.unpacked(self._series_limit)
 
 
 def wanted_rows(

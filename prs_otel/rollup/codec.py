@@ -1,42 +1,25 @@
-"""Turn cells, samples and gauges into compact bytes and back.
+"""Turn cells, samples and gauges into compact bytes and back, at zlib's fastest level.
 
-Cells are columnar: the labels as JSON, then one integer array per figure over all series, then the
-histogram bins of all series back to back, compressed at zlib's fastest level. Columns of equal
-figures compress to almost nothing, which is why unused figures cost nothing.
+Cells are packed into columns, and columns of equal figures compress to almost nothing: what a
+series does not use costs nothing.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-import sys
 import zlib
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from prs_otel.rollup import series
-from prs_otel.rollup.cell import Cell
-from prs_otel.rollup.cells import Cells
+from prs_otel.rollup import packed
 from prs_otel.rollup.gauge import Gauge
 from prs_otel.rollup.sample import Code, Sample
 
 if TYPE_CHECKING:
+    from prs_otel.rollup.cells import Cells
+    from prs_otel.rollup.packed import Packed
     from prs_otel.rollup.series import Labels
-
-_COLUMNS = (
-    "count",
-    "errors",
-    "slow",
-    "total",
-    "maximum",
-    "queries",
-    "query_time",
-    "findings",
-)
-_HEADER = struct.Struct("<I")
-_LARGEST = 2**63 - 1
 
 
 class CodecError(ValueError):
@@ -45,38 +28,23 @@ class CodecError(ValueError):
 
 def encode_cells(cells: Cells) -> bytes:
     """Return the bytes of ``cells``; ``b""`` when there is nothing in them."""
-    kinds = {kind: _present(kind, of_kind) for kind, of_kind in cells.by_kind.items()}
-    counters = [
-        [name, [[list(labels), amount] for labels, amount in counter.items() if amount]]
-        for name, counter in cells.counters.items()
-    ]
-    if not any(kinds.values()) and not any(rows for _, rows in counters):
-        return b""
-    header = {
-        "byteorder": sys.byteorder,
-        "kinds": [
-            [kind, [list(labels) for labels in of_kind]]
-            for kind, of_kind in kinds.items()
-        ],
-        "counters": counters,
-    }
-    text = json.dumps(header, separators=(",", ":")).encode()
-    columns = b"".join(
-        _columns([cell for of_kind in kinds.values() for cell in of_kind.values()])
-    )
-    return zlib.compress(_HEADER.pack(len(text)) + text + columns, 1)
+    payload = packed.pack(cells)
+    return zlib.compress(payload, 1) if payload else b""
+
+
+def read_cells(data: bytes) -> Packed:
+    """Return the cells in ``data`` as they are stored; raises :class:`CodecError` if damaged."""
+    if not data:
+        return packed.EMPTY
+    try:
+        return packed.unpack(zlib.decompress(data))
+    except (zlib.error, struct.error, ValueError, LookupError, TypeError) as error:
+        raise CodecError(f"unreadable bucket: {error}") from error
 
 
 def decode_cells(data: bytes, *, limit: int) -> Cells:
     """Return the cells in ``data``; raises :class:`CodecError` when it is damaged."""
-    cells = Cells(limit)
-    if not data:
-        return cells
-    try:
-        _decode_into(cells, zlib.decompress(data))
-    except (zlib.error, struct.error, ValueError, LookupError, TypeError) as error:
-        raise CodecError(f"unreadable bucket: {error}") from error
-    return cells
+    return read_cells(data).unpacked(limit)
 
 
 def encode_samples(samples: Mapping[str, Sequence[Sample]]) -> bytes:
@@ -127,87 +95,6 @@ def decode_gauges(data: bytes) -> dict[tuple[str, Labels], Gauge]:
         }
     except (ValueError, TypeError) as error:
         raise CodecError(f"unreadable gauges: {error}") from error
-
-
-def _present(kind: str, of_kind: Mapping[Labels, Cell]) -> Mapping[Labels, Cell]:
-    # Beside what is folded, even an empty series holds a place that nobody else may take.
-    if series.other(kind) in of_kind:
-        return of_kind
-    return {
-        labels: cell for labels, cell in of_kind.items() if cell.count or cell.queries
-    }
-
-
-def _columns(cells: Sequence[Cell]) -> Iterator[bytes]:
-    for column in _COLUMNS:
-        yield _integers([getattr(cell, column) for cell in cells]).tobytes()
-    yield array("H", [len(cell.bins) for cell in cells]).tobytes()
-    yield array("H", [index for cell in cells for index in cell.bins]).tobytes()
-    yield array(
-        "q", [count for cell in cells for count in cell.bins.values()]
-    ).tobytes()
-
-
-def _integers(values: Sequence[int]) -> array[int]:
-    try:
-        return array("q", values)
-    except OverflowError:
-        # Sums of what a clock in the wrong century has measured.
-        return array("q", [min(value, _LARGEST) for value in values])
-
-
-def _decode_into(cells: Cells, payload: bytes) -> None:
-    (length,) = _HEADER.unpack_from(payload)
-    header = json.loads(payload[_HEADER.size : _HEADER.size + length])
-    columns = _Columns(payload, _HEADER.size + length, header["byteorder"])
-    names = [(kind, tuple(labels)) for kind, rows in header["kinds"] for labels in rows]
-    figures = [columns.take("q", len(names)) for _ in _COLUMNS]
-    sizes = columns.take("H", len(names))
-    bins = zip(
-        columns.take("H", sum(sizes)), columns.take("q", sum(sizes)), strict=True
-    )
-    for (kind, labels), size, *row in zip(names, sizes, *figures, strict=True):
-        cells.by_kind.setdefault(kind, {})[labels] = _cell(
-            row, dict(islice(bins, size))
-        )
-    for name, rows in header["counters"]:
-        cells.counters[name] = {tuple(labels): amount for labels, amount in rows}
-
-
-def _cell(row: Sequence[int], bins: dict[int, int]) -> Cell:
-    cell = Cell()
-    (
-        cell.count,
-        cell.errors,
-        cell.slow,
-        cell.total,
-        cell.maximum,
-        cell.queries,
-        cell.query_time,
-        cell.findings,
-    ) = row
-    cell.bins = bins
-    return cell
-
-
-class _Columns:
-    """Read the arrays one after the other."""
-
-    def __init__(self, payload: bytes, offset: int, byteorder: str) -> None:
-        self._payload = payload
-        self._offset = offset
-        self._is_foreign = byteorder != sys.byteorder
-
-    def take(self, typecode: str, length: int) -> array[int]:
-        column: array[int] = array(typecode)
-        end = self._offset + length * column.itemsize
-        if end > len(self._payload):
-            raise ValueError("cut short")
-        column.frombytes(self._payload[self._offset : end])
-        self._offset = end
-        if self._is_foreign:
-            column.byteswap()
-        return column
 
 
 def _json(data: bytes) -> list[list[Any]]:

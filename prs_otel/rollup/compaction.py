@@ -117,11 +117,11 @@ class Compactor:
         merged = Cells((self._series_limit + 1) * len(blobs))
         is_partial = False
         for blob in blobs:
-            cells = salvage.cells(blob, limit=merged.limit)
-            if cells is None:
+            packed = salvage.cells(blob)
+            if packed is None:
                 is_partial = True
             else:
-                merged.merge(cells)
+                packed.merge_into(merged)
             self._breathe()
         return merged, is_partial
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from prs_otel.rollup import codec
 
 if TYPE_CHECKING:
-    from prs_otel.rollup.cells import Cells
     from prs_otel.rollup.gauge import Gauges
+    from prs_otel.rollup.packed import Packed
     from prs_otel.rollup.sample import Sample
 
 _logger = logging.getLogger("prs_otel")
 
 
-def cells(data: bytes, *, limit: int) -> Cells | None:
+def cells(data: bytes) -> Packed | None:
     """Return the cells in ``data``, ``None`` when it is damaged."""
     try:
-        return codec.decode_cells(data, limit=limit)
+        return codec.read_cells(data)
     except codec.CodecError as error:
         _logger.warning("A stored bucket is left out: %s", error)
         return None

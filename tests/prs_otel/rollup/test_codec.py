@@ -68,6 +68,28 @@ def test_cells_survive_the_way_to_bytes_and_back(
     assert decoded.counters == cells.counters
 
 
+@given(
+    st.lists(st.dictionaries(labels, durations, max_size=6), min_size=1, max_size=4),
+    st.integers(1, 8),
+)
+def test_stored_cells_are_merged_as_cells_would_be(
+    buckets: list[dict[tuple[str, str], list[int]]], limit: int
+) -> None:
+    expected, merged = Cells(limit), Cells(limit)
+    for observed in buckets:
+        cells = Cells(100)
+        for key, values in observed.items():
+            for value in values:
+                cells.cell(series.REQUEST, key).observe(value, is_slow=value > 9)
+            cells.count(series.CACHE_HITS, key[:1], len(values))
+        expected.merge(cells)
+        codec.read_cells(codec.encode_cells(cells)).merge_into(merged)
+
+    assert figures(merged) == figures(expected)
+    assert merged.counters == expected.counters
+    assert merged.folded == expected.folded
+
+
 def test_nothing_takes_no_bytes() -> None:
     empty = Cells(1)
     empty.cell(series.REQUEST, ("/", "GET"))
@@ -145,7 +167,7 @@ def test_what_is_damaged_is_left_out_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.WARNING, logger="prs_otel"):
-        assert salvage.cells(b"?", limit=1) is None
+        assert salvage.cells(b"?") is None
         assert salvage.samples(b"?") == []
         assert salvage.gauges(b"?") == {}
 
