@@ -97,10 +97,9 @@ def test_the_quick_start_shows_the_requests_of_all_workers(
             )
             document = json.loads(text)
             # A worker that has answered nothing is seen a little after it has loaded.
-            is_complete = (
-                document["requests"]["count"] >= REQUESTS
-                and document["monitor"]["workers"] >= len(process.children())
-            )
+            is_complete = document["requests"]["count"] >= REQUESTS and document[
+                "monitor"
+            ]["workers"] >= len(process.children())
             return document if is_complete else None
 
         found = wait_until(summary, seconds=30, every=1, what=process.output)
