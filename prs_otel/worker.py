@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from prs_otel import guard
+from prs_otel import guard, memory
 from prs_otel.instrumentation import database, system
 from prs_otel.leader import Leadership
 from prs_otel.publisher import Publisher, Texts
@@ -124,7 +124,8 @@ class Worker:
 
     def _flush_now(self, now: float) -> None:
         self.publisher.flush(now, figures=self._all_figures(), failures=guard.report())
-        self._view.forget_idle(now=now)
+        if self._view.forget_idle(now=now):
+            memory.give_back()
 
     def _say_farewell(self, now: float) -> None:
         self.publisher.flush(now, figures={SERVES: 0.0}, failures=guard.report())

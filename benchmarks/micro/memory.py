@@ -19,6 +19,7 @@ from benchmarks.micro.summary import answer, set_up_django
 from benchmarks.overhead.plan import named
 from benchmarks.overhead.processes import SinkProcess, WorkerProcess
 from benchmarks.overhead.project import Project
+from prs_otel import memory
 from prs_otel.store import open_store
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def _read(url: str, now: float) -> tuple[float, float]:
     for step in range(3):
         answer(view, now + step)
     reading = _resident() - before
-    view.forget_idle(now=now + IDLE_SECONDS)
-    view.store.close()
+    if view.forget_idle(now=now + IDLE_SECONDS):
+        memory.give_back()
     return reading, _resident() - before
 
 

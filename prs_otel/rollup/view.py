@@ -180,16 +180,22 @@ class MetricsView:
             accumulator.refresh(reader, rows, now=now)
             return sorted(accumulator.included), codec.encode_cells(accumulator.cells)
 
-    def forget_idle(self, *, now: float) -> None:
-        """Give back the memory of windows that nobody has asked for in five minutes."""
+    def forget_idle(self, *, now: float) -> bool:
+        """Let go of windows that nobody has asked for in five minutes; tell if there were any."""
         # A view that somebody is reading is not idle.
-        if self._lock.acquire(False):
-            try:
-                for extent, used_at in list(self._used_at.items()):
-                    if abs(now - used_at) > _IDLE_AFTER:
-                        self._drop(extent)
-            finally:
-                self._lock.release()
+        if not self._lock.acquire(False):
+            return False
+        try:
+            idle = [
+                extent
+                for extent, used_at in self._used_at.items()
+                if abs(now - used_at) > _IDLE_AFTER
+            ]
+            for extent in idle:
+                self._drop(extent)
+        finally:
+            self._lock.release()
+        return bool(idle)
 
     @contextmanager
     def _held(self) -> Iterator[None]:

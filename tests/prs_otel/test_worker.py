@@ -95,6 +95,22 @@ def test_a_request_shows_that_no_fork_is_about_to_happen(process: Process) -> No
     assert process.counted() == 1
 
 
+def test_the_memory_of_windows_nobody_reads_goes_back_to_the_system(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    back = SimpleNamespace(give_back=lambda: given.append("back"))
+    monkeypatch.setattr(worker, "memory", back)
+    process.settle()
+    process.counted()
+
+    process.worker.step()
+    assert given == []
+    process.clock.advance(600)
+    process.worker.step()
+    assert given == ["back"]
+
+
 def test_a_flush_is_due_at_every_interval_and_not_between(process: Process) -> None:
     process.answer()
     assert process.worker.step() == 5.0

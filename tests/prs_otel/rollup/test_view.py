@@ -327,6 +327,18 @@ def test_memory_is_given_back_after_the_clock_was_set_back(
     assert not view._accumulators
 
 
+def test_a_view_tells_whether_there_was_anything_to_let_go_of(
+    store: Store, view: MetricsView
+) -> None:
+    view.window(60, now=NOW)
+
+    assert [view.forget_idle(now=NOW + after) for after in (299, 301, 302)] == [
+        False,
+        True,
+        False,
+    ]
+
+
 def test_what_is_being_read_is_not_waited_for_to_see_that_it_is_idle(
     store: Store,
 ) -> None:
