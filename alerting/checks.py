@@ -9,6 +9,7 @@ from django.core import checks
 
 from alerting import conf
 from alerting.channels import build_channels
+from alerting.channels.availability import why_unavailable
 
 if TYPE_CHECKING:
     from django.apps import AppConfig
@@ -53,5 +54,5 @@ def check_channels(
             id=UNAVAILABLE,
         )
         for channel in build_channels(conf.current().channels)
-        if (reason := channel.unavailable())
+        if (reason := why_unavailable(channel))
     ]

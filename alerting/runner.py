@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind, Transition
+from alerting.channels.availability import why_unavailable
 from alerting.evaluator import Evaluation, Setting, evaluate
 from alerting.labels import fingerprint
 from alerting.notifications.compose import Circumstances, compose, gather_evidence
@@ -157,7 +158,7 @@ class Runner:
         cancelled: list[Cancellation] = []
         known = self._parts.ledger.tellings() if notices else []
         for name, channel in self._parts.channels.items():
-            route = Route(name, channel.unavailable())
+            route = Route(name, why_unavailable(channel))
             told = Told(telling for telling in known if telling.channel == name)
             for notice in notices:
                 decision = decide(notice, route, told, limits=self._parts.limits)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from alerting.channels.availability import why_unavailable
 from alerting.channels.base import DeliveryError
 from alerting.notifications.message import Message, line
 from alerting.notifications.outcome import Failure, Settlement, failed, sent
@@ -64,7 +65,7 @@ class Sender:
         """Return how every channel is doing."""
         return {
             name: replace(health, health="skipped", last_error=reason)
-            if (reason := self._channels[name].unavailable())
+            if (reason := why_unavailable(self._channels[name]))
             else health
             for name, health in list(self._health.items())
         }
@@ -107,7 +108,7 @@ class Sender:
             raise DeliveryError("the channel is no longer configured", permanent=True)
         recipients = first.recipients if first.is_resolution else channel.recipients()
         if not recipients:
-            raise DeliveryError(channel.unavailable() or "there is nobody to tell")
+            raise DeliveryError(why_unavailable(channel) or "there is nobody to tell")
         message = Message(
             batch=parcel.claim.batch,
             notices=parcel.notices,

@@ -18,6 +18,11 @@ def always(metrics: Mapping[str, float]) -> bool:
     return True
 
 
+class BrokenChannel(FakeChannel):
+    def unavailable(self) -> str:
+        raise LookupError("token=secret")
+
+
 RULE = {"name": "by_path", "metric": "m", "threshold": 1}
 
 
@@ -213,3 +218,14 @@ def test_a_channel_of_ones_own_is_checked_too() -> None:
     with override_settings(ALERTING_SETTINGS={"CHANNELS": [path]}):
         assert checks.check_settings(None) == []
         assert checks.check_channels(None) == []
+
+
+def test_a_channel_that_cannot_say_whether_it_works_is_a_warning() -> None:
+    channels = ["email", f"{HERE}.BrokenChannel", "log"]
+    with override_settings(ALERTING_SETTINGS={"CHANNELS": channels}):
+        [warning] = checks.check_channels(None)
+
+    assert warning.id == checks.UNAVAILABLE
+    assert (
+        warning.msg == "Alerts are not told by fake: unavailable() raised LookupError."
+    )

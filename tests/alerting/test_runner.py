@@ -348,6 +348,41 @@ def test_a_channel_nobody_can_be_told_on_is_skipped_with_the_reason() -> None:
     assert (status.health, status.last_error) == ("skipped", "ADMINS is empty")
 
 
+class BrokenChannel(FakeChannel):
+    def unavailable(self) -> str:
+        raise LookupError("token=secret")
+
+
+def test_a_channel_that_cannot_say_whether_it_works_silences_no_other() -> None:
+    world = World(channels=[BrokenChannel("broken"), FakeChannel("sound")])
+
+    world.step(0.85)
+
+    assert [len(channel.sent) for channel in world.channels] == [0, 1]
+    assert deliveries() == [
+        ("firing", "skipped", "unavailable() raised LookupError"),
+        ("firing", "sent", ""),
+    ]
+    broken, sound = status_of(world).channels
+    assert (broken.health, broken.last_error) == (
+        "skipped",
+        "unavailable() raised LookupError",
+    )
+    assert sound.health == "ok"
+
+
+def test_what_waits_for_a_channel_that_broke_since_says_so_without_its_secrets() -> (
+    None
+):
+    world = World()
+    world.evaluate(0.85)
+
+    successor = world.successor(channels=[BrokenChannel(people=())])
+    successor.step(0.85)
+
+    assert Delivery.objects.get().last_error == "unavailable() raised LookupError"
+
+
 def test_a_resolution_goes_to_those_who_were_told_and_to_nobody_else() -> None:
     world = World()
     world.step(0.85)
