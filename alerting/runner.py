@@ -101,9 +101,7 @@ class Runner:
         parts = self._parts
         with parts.surroundings():
             for _ in range(MESSAGES_PER_STEP):
-                is_due = parts.ledger.is_due(now=self._clock())
-                # Memory spares the database the question as long as nothing is due.
-                if not (is_due and parts.sender.send_next()):
+                if not parts.sender.send_next():
                     return IDLE
         return 0.0
 

@@ -98,6 +98,9 @@ class Outbox:
 
     def claim(self, *, now: float) -> Parcel | None:
         """Return the next message to send, None when there is none."""
+        # Memory spares the database the question as long as nothing is due.
+        if not (self._unsettled or self._ledger.is_due(now=now)):
+            return None
         parcel = self._claim(self._backlog, now)
         if parcel is not None or not self._ledger.is_database_used:
             return parcel
@@ -113,7 +116,6 @@ class Outbox:
 
     def settle(self, parcel: Parcel, settlement: Settlement) -> None:
         """Write down the result of an attempt; if that fails, before the next claim."""
-        self._ledger.note(settlement.apply(telling) for telling in parcel.tellings)
         try:
             self._settle(parcel, settlement)
         except DATABASE_ERRORS as error:
@@ -126,6 +128,8 @@ class Outbox:
             self._unsettled.pop(0)
 
     def _settle(self, parcel: Parcel, settlement: Settlement) -> None:
+        # Each time: memory may have been read anew from where it was not written down.
+        self._ledger.note(settlement.apply(telling) for telling in parcel.tellings)
         settled = {telling.key for telling in self._backlog.settle(parcel, settlement)}
         # The backlog may have gone into the database while the message was on its way.
         others = tuple(t for t in parcel.tellings if t.key not in settled)

@@ -197,11 +197,8 @@ def test_an_evaluator_that_was_succeeded_during_the_outage_tells_nothing(
     assert len(first.channel.sent) == 1
 
 
-def test_what_was_sent_but_could_not_be_written_down_is_not_sent_again(
-    outage: Outage,
-) -> None:
-    world = World()
-    world.evaluate(0.85)
+def deliver_and_break(world: World, outage: Outage) -> None:
+    """Let the database go away while a message is on its way."""
     send = world.channel.send
 
     def send_and_break(message: Message) -> tuple[str, ...]:
@@ -211,6 +208,49 @@ def test_what_was_sent_but_could_not_be_written_down_is_not_sent_again(
     world.channel.send = send_and_break  # type: ignore[method-assign]
     world.deliver()
     world.channel.send = send  # type: ignore[method-assign]
+
+
+def test_what_was_sent_is_written_down_as_soon_as_the_database_takes_it(
+    outage: Outage,
+) -> None:
+    world = World()
+    world.evaluate(0.85)
+    deliver_and_break(world, outage)
+    outage.is_on = False
+    assert deliveries() == [("firing", "due", "")]
+
+    world.deliver()
+
+    assert deliveries() == [("firing", "sent", "")]
+    world.successor().step(0.85, after=3 * 3600)
+    assert len(world.channel.sent) == 1
+
+
+def test_what_was_sent_is_known_although_memory_was_read_anew_before_it_was_written(
+    outage: Outage,
+) -> None:
+    world = World()
+    world.evaluate(0.85)
+    deliver_and_break(world, outage)
+    outage.is_on = False
+    world.ledger.forget()
+    world.step(0.85)
+    outage.is_on = True
+
+    world.step(0.5)
+
+    assert world.channel.told == [
+        "high_cpu_usage firing warning",
+        "high_cpu_usage resolved warning",
+    ]
+
+
+def test_what_was_sent_but_could_not_be_written_down_is_not_sent_again(
+    outage: Outage,
+) -> None:
+    world = World()
+    world.evaluate(0.85)
+    deliver_and_break(world, outage)
     assert world.outbox.last_error == "OperationalError: connection refused"
 
     world.deliver(after=CLAIM_SECONDS + 1)
