@@ -29,12 +29,14 @@ class JournalledBox:
 
     def due(self, *, now: float) -> list[Telling]:
         """Return what may be claimed now, what has waited longest first."""
+        unheard = self._unheard()
         free = [
             telling
             for telling in self._backlog.tellings()
             if telling.state is Outcome.DUE
             and telling.next_at <= now
             and telling.claimed_until <= now
+            and not (telling.is_resolution and _place(telling) in unheard)
         ]
         return sorted(free, key=lambda telling: telling.next_at)
 
@@ -43,7 +45,7 @@ class JournalledBox:
         first: dict[Place, int] = {}
         for telling in self._backlog.tellings():
             if telling.state is Outcome.DUE:
-                place = (telling.alert_id, telling.channel)
+                place = _place(telling)
                 first[place] = min(first.get(place, telling.sequence), telling.sequence)
         return first
 
@@ -52,10 +54,8 @@ class JournalledBox:
         told: dict[Place, tuple[str, ...]] = {}
         for t in self._ledger.tellings():
             if t.is_alarm and t.state is Outcome.SENT:
-                place = (t.alert_id, t.channel)
-                told[place] = tuple(
-                    dict.fromkeys((*told.get(place, ()), *t.recipients))
-                )
+                before = told.get(_place(t), ())
+                told[_place(t)] = tuple(dict.fromkeys((*before, *t.recipients)))
         return told
 
     def skip(self, keys: Collection[str], *, reason: str, now: float) -> list[Telling]:
@@ -90,3 +90,19 @@ class JournalledBox:
             return settlement.apply(telling) if is_mine else telling
 
         return self._backlog.change(parcel.keys, settled)
+
+    def _unheard(self) -> set[Place]:
+        """Return where an alarm is still to be told, also one that is in the database.
+
+        Its resolution waits for it: the alarm goes out when the database is back, and
+        must be followed by its end. A worse alarm is too urgent to wait for that.
+        """
+        return {
+            _place(telling)
+            for telling in self._ledger.tellings()
+            if telling.is_alarm and telling.state is Outcome.DUE
+        }
+
+
+def _place(telling: Telling) -> Place:
+    return telling.alert_id, telling.channel

@@ -140,6 +140,44 @@ def test_a_resolution_during_the_outage_waits_for_its_alarm(outage: Outage) -> N
     ]
 
 
+def test_a_resolution_during_the_outage_waits_for_an_alarm_from_before_it(
+    outage: Outage,
+) -> None:
+    world = World()
+    world.evaluate(0.85)
+    outage.is_on = True
+    world.step(0.5)
+    assert world.channel.sent == []
+
+    outage.is_on = False
+    world.step(0.5)
+
+    assert world.channel.told == [
+        "high_cpu_usage firing warning",
+        "high_cpu_usage resolved warning",
+    ]
+    assert deliveries() == [("firing", "sent", ""), ("resolved", "sent", "")]
+
+
+def test_an_alarm_during_the_outage_does_not_wait_for_one_from_before_it(
+    outage: Outage,
+) -> None:
+    world = World()
+    world.evaluate(0.85)
+    outage.is_on = True
+
+    world.step(0.95)
+    world.step(0.5)
+    assert world.channel.told == ["high_cpu_usage escalated critical"]
+
+    outage.is_on = False
+    world.step(0.5)
+    assert world.channel.told[1:] == [
+        "high_cpu_usage firing warning",
+        "high_cpu_usage resolved critical",
+    ]
+
+
 def test_a_resolution_of_what_nobody_could_be_told_is_skipped_during_the_outage(
     outage: Outage,
 ) -> None:
