@@ -92,6 +92,15 @@ class Pipeline:
         if not process.is_about_to_fork():
             self.background.start()
 
+    def follow_provider(self) -> None:
+        """Measure through the tracer provider that is set now, in place of another."""
+        with guard.guarded("pipeline.attach"):
+            attach(self.processor)
+        with guard.guarded("pipeline.requests"):
+            requests.retrace()
+        with guard.guarded("pipeline.database"):
+            self._observe_queries()
+
     def _instrument(self) -> None:
         # One that fails must not take the others with it.
         with guard.guarded("pipeline.attach"):
@@ -104,12 +113,15 @@ class Pipeline:
                 count=self.rollup.count,
             )
         with guard.guarded("pipeline.database"):
-            database.install(
-                thresholds=lambda: self.processor.thresholds,
-                remember=self.texts.remember,
-            )
+            self._observe_queries()
         with guard.guarded("pipeline.cache"):
             cache.install(record_cache=self.record_cache)
+
+    def _observe_queries(self) -> None:
+        database.install(
+            thresholds=lambda: self.processor.thresholds,
+            remember=self.texts.remember,
+        )
 
     def record_cache(self, alias: str, hits: int, misses: int, duration: int) -> None:
         """Count the keys that one call of a cache looked up."""
@@ -199,6 +211,13 @@ def serve(*, is_dedicated: bool = False) -> None:
         pipeline.worker.is_dedicated = is_dedicated
         pipeline.worker.may_lead = True
         pipeline.background.wake()
+
+
+def follow_provider() -> None:
+    """Measure through the tracer provider that the application has set after us."""
+    pipeline = _current
+    if pipeline is not None and pipeline.is_started:
+        pipeline.follow_provider()
 
 
 def on_lead(start: Start) -> None:

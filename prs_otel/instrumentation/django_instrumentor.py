@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.conf import settings
+from opentelemetry import trace
 from opentelemetry.instrumentation.django import DjangoInstrumentor
 from opentelemetry.instrumentation.django.middleware import otel_middleware
 from opentelemetry.instrumentation.environment_variables import (
@@ -20,6 +21,7 @@ from opentelemetry.instrumentation.environment_variables import (
 from opentelemetry.metrics import NoOpMeterProvider
 
 from prs_otel.sampling import record_all_spans
+from prs_otel.semconv import DJANGO_SCOPE
 
 _Hook = Callable[..., None]
 
@@ -60,6 +62,17 @@ def remove() -> None:
         _joined.clear()
     elif DjangoInstrumentor().is_instrumented_by_opentelemetry:
         DjangoInstrumentor().uninstrument()
+
+
+def retrace() -> None:
+    """Trace requests, from now on, by the tracer provider that is set now."""
+    stock: Any = _stock()
+    before = getattr(stock, "_tracer", None)
+    if before is not None:
+        scope = getattr(before, "_instrumentation_scope", None)
+        stock._tracer = trace.get_tracer(  # noqa: SLF001 - there is no public handle
+            DJANGO_SCOPE, scope and scope.version, schema_url=scope and scope.schema_url
+        )
 
 
 def _join(*ours: _Hook) -> None:

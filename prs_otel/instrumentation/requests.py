@@ -117,6 +117,11 @@ def instrument(
         got_request_exception.connect(_on_exception, dispatch_uid=__name__)
 
 
+def retrace() -> None:
+    """Trace requests, from now on, by the tracer provider that is set now."""
+    django_instrumentor.retrace()
+
+
 def uninstrument() -> None:
     """Leave Django as it was, for handlers built from now on."""
     global _hooks

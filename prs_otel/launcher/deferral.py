@@ -20,7 +20,7 @@ from wrapt import register_post_import_hook
 
 from prs_otel import native
 from prs_otel.guard import guarded
-from prs_otel.launcher import defaults, farewell
+from prs_otel.launcher import defaults, farewell, stand_in
 from prs_otel.sampling import record_all_spans
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _begin(*, serving: bool) -> None:
 def ensure_provider() -> None:
     """Set a tracer provider where the application has not set its own.
 
-    It is the one that the launcher would have set, exporters included.
+    It is the one that the launcher would have set, exporters included, and makes way for one
+    that the application sets later.
     """
     if not isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
         return
@@ -109,6 +110,14 @@ def ensure_provider() -> None:
         provider = TracerProvider()
         record_all_spans(provider)
         trace.set_tracer_provider(provider)
+    stand_in.make_way(_follow_provider)
+
+
+def _follow_provider() -> None:
+    # Imported here: it imports Django.
+    from prs_otel import pipeline
+
+    pipeline.follow_provider()
 
 
 def _follow_handlers(module: ModuleType) -> None:

@@ -277,6 +277,34 @@ def test_a_provider_of_the_applications_own_stays_and_is_joined(
     assert {span.resource["service.name"] for span in collector.spans} == {expected}
 
 
+def test_a_provider_set_after_the_handler_was_built_replaces_ours(
+    quick: Site, collector: Collector, tmp_path: Path
+) -> None:
+    own = with_code(quick, tmp_path, own_wsgi=SERVE + OWN_PROVIDER)
+    site = own.with_environment(**collector.variables())
+    with serving(site, serving_module("own_wsgi"), is_launched=False) as server:
+        ask_all(server.client)
+        assert telemetry(collector) == list(ASKED.values())
+        assert_all_is_counted(site)
+
+    assert {span.resource["service.name"] for span in collector.spans} == {"their-own"}
+
+
+def test_a_provider_set_in_each_worker_of_a_preloading_server_replaces_ours(
+    quick: Site, collector: Collector, tmp_path: Path
+) -> None:
+    hook = "def post_fork(server, worker):" + OWN_PROVIDER.replace("\n", "\n    ")
+    (tmp_path / "hooks.py").write_text(hook)
+    site = quick.with_environment(**collector.variables())
+    command = gunicorn("--preload", f"--config={tmp_path / 'hooks.py'}")
+    with serving(site, command, is_launched=False) as server:
+        ask_all(server.client)
+        assert telemetry(collector) == list(ASKED.values())
+        assert_all_is_counted(site)
+
+    assert {span.resource["service.name"] for span in collector.spans} == {"their-own"}
+
+
 def test_an_instrumentation_of_the_applications_own_keeps_its_hooks(
     quick: Site, collector: Collector, tmp_path: Path
 ) -> None:

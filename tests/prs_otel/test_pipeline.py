@@ -65,7 +65,9 @@ class Background:
 def instrumentation(monkeypatch: pytest.MonkeyPatch) -> Instrumentation:
     found = Instrumentation()
     install = {
-        "requests": SimpleNamespace(instrument=found.note("requests")),
+        "requests": SimpleNamespace(
+            instrument=found.note("requests"), retrace=found.note("retrace")
+        ),
         "database": SimpleNamespace(install=found.note("database")),
         "cache": SimpleNamespace(install=found.note("cache")),
         "attach": found.note("attach"),
@@ -188,6 +190,19 @@ def test_what_cannot_be_instrumented_does_not_take_the_others_with_it(
         "cache",
     }
     assert told(pipeline.current()) == ["start"]
+
+
+def test_a_provider_that_is_set_later_is_measured_through(
+    instrumentation: Instrumentation,
+) -> None:
+    pipeline.follow_provider()
+    assert instrumentation.done == []
+
+    pipeline.activate()
+    instrumentation.done.clear()
+    pipeline.follow_provider()
+
+    assert instrumentation.done == ["attach", "retrace", "database"]
 
 
 @pytest.mark.parametrize("reason", ["switched off", "test run"])

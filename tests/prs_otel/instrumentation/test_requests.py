@@ -34,6 +34,7 @@ from prs_otel.instrumentation import database, django_instrumentor, requests
 from prs_otel.instrumentation.middleware import PATH, STOCK, RequestMiddleware
 from prs_otel.observation import Observation, RequestContext, Thresholds
 from prs_otel.request_context import current_request
+from prs_otel.semconv import DJANGO_SCOPE
 from tests.support.traces import Traces, close_connections_of_other_threads, tracing
 
 if TYPE_CHECKING:
@@ -613,6 +614,27 @@ def test_uninstrumented_the_applications_own_is_as_it_was(
     assert theirs == ["http://testserver/items/7/", "response"]
     (span,) = traces.exported
     assert span.name == "GET items/<int:pk>/"
+
+
+def test_requests_can_be_traced_by_a_provider_that_is_set_later(
+    traces: Traces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(traces, is_async=False)
+    install(site)
+    later = tracing(THRESHOLDS)
+    later.set_globally(monkeypatch)
+    requests.retrace()
+    site.get("/items/7/")
+    requests.uninstrument()
+    database.uninstall()
+    requests.retrace()
+
+    assert traces.exported == ()
+    (span,) = later.exported
+    scope = span.instrumentation_scope
+    assert scope is not None
+    assert (scope.name, bool(scope.version)) == (DJANGO_SCOPE, True)
+    assert len(later.observed_as("request")) == 1
 
 
 def test_uninstrumented_django_is_as_it_was(traces: Traces) -> None:
