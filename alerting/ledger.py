@@ -66,6 +66,7 @@ class Ledger:
         self._journal = journal
         self._holder = holder
         self._scope = history.scope_name(scope)
+        self._cooldown = cooldown
         self._remembered = max(HOUR, cooldown)
         self._tellings: dict[str, Telling] = {}
         self._lock = threading.Lock()  # protects the table of tellings
@@ -75,8 +76,12 @@ class Ledger:
         self._last_error = ""
         self._saved = b""
 
-    def prepare(self, *, now: float) -> None:
-        """Get ready for an evaluation: read what is known, replay what waits."""
+    def prepare(self, *, now: float, cooldowns: Iterable[float] = ()) -> None:
+        """Get ready for an evaluation: read what is known, replay what waits.
+
+        `cooldowns` are those that rules have of their own.
+        """
+        self._remembered = max(HOUR, self._cooldown, *cooldowns)
         if not self._is_loaded:
             self.backlog.restore()
         if self._is_degraded or len(self.backlog):
@@ -169,7 +174,8 @@ class Ledger:
 
     def _load(self, now: float) -> None:
         saved = self._snapshot()
-        since = now - self._remembered
+        # What was held back for one cooldown counts for another when it was told.
+        since = max(0.0, now - 2 * self._remembered)
         try:
             # First: what is written while the rest is read must show as a conflict.
             self._seen = history.last_transition(self._scope)
@@ -216,13 +222,15 @@ class Ledger:
 
     def _forget_old(self, now: float) -> None:
         still_open = {state.alert_id for state in self.states.values()}
-        self._tellings = {
-            key: t
-            for key, t in self._tellings.items()
-            if t.state is Outcome.DUE
-            or t.created_at > now - self._remembered
-            or t.alert_id in still_open
-        }
+        since = now - self._remembered
+        needed, recent = set(), []
+        for key, telling in self._tellings.items():
+            if telling.state is Outcome.DUE or telling.alert_id in still_open:
+                needed.add(key)
+            elif _last_moment(telling) > since:
+                recent.append(key)
+        kept = needed.union(recent[-history.TELLINGS_LIMIT :])
+        self._tellings = {k: t for k, t in self._tellings.items() if k in kept}
 
     def _snapshot(self) -> Snapshot:
         return Snapshot.from_bytes(self._journal.get(SNAPSHOT))
@@ -235,3 +243,7 @@ class Ledger:
         if document != self._saved:
             self._journal.put(SNAPSHOT, document)
             self._saved = document
+
+
+def _last_moment(telling: Telling) -> float:
+    return max(telling.created_at, telling.settled_at, telling.next_at)

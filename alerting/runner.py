@@ -79,7 +79,8 @@ class Runner:
         parts = self._parts
         with parts.surroundings():
             rules = {rule.name: rule for rule in parts.rules()}
-            parts.ledger.prepare(now=now)
+            own = [r.cooldown for r in rules.values() if r.cooldown is not None]
+            parts.ledger.prepare(now=now, cooldowns=own)
             evaluation = evaluate(
                 rules.values(),
                 parts.source,

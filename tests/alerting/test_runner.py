@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alerting import history
 from alerting.alert import State
 from alerting.ledger import SNAPSHOT
 from alerting.models import Alert, AlertTransition, Delivery
@@ -250,6 +251,101 @@ def test_a_rule_may_have_a_cooldown_of_its_own() -> None:
         world.step(value)
 
     assert len(world.channel.sent) == 3
+
+
+def slow_to_repeat(cooldown: str) -> World:
+    return World(rules=[load_rule({**RULE, "cooldown": cooldown})], limits=COOLDOWN)
+
+
+def quiet(world: World, *, hours: int) -> None:
+    for _ in range(2 * hours):
+        world.step(0.5, after=1800)
+
+
+def test_a_cooldown_of_a_rule_may_be_longer_than_an_hour() -> None:
+    world = slow_to_repeat("24h")
+    world.step(0.85)
+    quiet(world, hours=2)
+
+    world.step(0.85)
+
+    assert len(world.channel.sent) == 2
+    assert "the cooldown of 1d lasts until" in deliveries()[-1][2]
+
+
+def test_a_successor_keeps_to_the_cooldown_of_a_rule() -> None:
+    world = slow_to_repeat("24h")
+    world.step(0.85)
+    quiet(world, hours=2)
+
+    world.successor().step(0.85)
+
+    assert "the cooldown of 1d lasts until" in deliveries()[-1][2]
+
+
+def test_after_a_long_cooldown_the_alert_is_told_again() -> None:
+    world = slow_to_repeat("2h")
+    world.step(0.85)
+    quiet(world, hours=2)
+
+    world.step(0.85)
+
+    assert len(world.channel.sent) == 3
+
+
+def held_for_two_hours() -> World:
+    """Return a world in which an alarm was held back, told at last, and resolved."""
+    world = slow_to_repeat("2h")
+    for value in (0.85, 0.5, 0.85):
+        world.step(value)
+    for _ in range(4):
+        world.step(0.85, after=1800)
+    assert world.channel.told[2:] == ["high_cpu_usage firing warning"]
+    quiet(world, hours=1)
+    return world
+
+
+def test_the_next_cooldown_begins_when_what_was_held_is_told() -> None:
+    world = held_for_two_hours()
+
+    world.step(0.85)
+
+    assert "the cooldown of 2h lasts until" in deliveries()[-1][2]
+
+
+def test_a_successor_knows_when_what_was_held_was_told() -> None:
+    world = held_for_two_hours()
+
+    world.successor().step(0.85)
+
+    assert "the cooldown of 2h lasts until" in deliveries()[-1][2]
+
+
+def test_a_cooldown_without_end_is_no_obstacle() -> None:
+    world = slow_to_repeat("1000000w")
+
+    world.step(0.85)
+
+    assert world.channel.told == ["high_cpu_usage firing warning"]
+
+
+def test_of_what_is_over_only_so_much_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "TELLINGS_LIMIT", 3)
+    world = slow_to_repeat("0s")
+
+    for value in (0.85, 0.5) * 3:
+        world.step(value)
+    world.evaluate(0.85)
+
+    remembered = [(t.kind.value, t.state.value) for t in world.ledger.tellings()]
+    assert remembered == [
+        ("resolved", "sent"),
+        ("firing", "sent"),
+        ("resolved", "sent"),
+        ("firing", "due"),
+    ]
 
 
 # --- the hourly limit -------------------------------------------------------------------
