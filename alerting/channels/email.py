@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any, Final
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
@@ -38,17 +38,7 @@ class EmailChannel:
 
     def send(self, message: Message) -> tuple[str, ...]:
         """Send one mail; raise `DeliveryError` when the server does not take it."""
-        email = mail.EmailMultiAlternatives(
-            subject=subject(message),
-            body=text(message),
-            from_email=settings.DEFAULT_FROM_EMAIL,
-            to=list(message.recipients),
-            headers={
-                "Message-ID": message_id(message),
-                "Auto-Submitted": "auto-generated",
-            },
-        )
-        email.attach_alternative(html(message), "text/html")
+        email = _mail(message)
         try:
             sent = _connection().send_messages([email])
         except smtplib.SMTPResponseException as error:
@@ -60,7 +50,8 @@ class EmailChannel:
             raise DeliveryError(text_, permanent=is_final) from None
         except (OSError, smtplib.SMTPException, ImproperlyConfigured) as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from None
-        if not sent:
+        # Backends that queue the mail, such as django-post-office's, return None.
+        if sent == 0:
             raise DeliveryError("the mail backend sent nothing")
         return message.recipients
 
@@ -71,11 +62,36 @@ def addresses(admins: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(plain(str(each)) for each in found if each))
 
 
+def sender() -> str:
+    """Return whom the mail is from."""
+    is_chosen = settings.DEFAULT_FROM_EMAIL != global_settings.DEFAULT_FROM_EMAIL
+    is_other_chosen = settings.SERVER_EMAIL != global_settings.SERVER_EMAIL
+    # A project that has chosen only where Django's own mail to administrators is from.
+    if is_other_chosen and not is_chosen:
+        return settings.SERVER_EMAIL
+    return settings.DEFAULT_FROM_EMAIL
+
+
 def message_id(message: Message) -> str:
     """Return an id that every attempt at this message has, in whichever process."""
-    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    _, address = parseaddr(sender())
     domain = plain(address.rpartition("@")[2]) or "localhost"
     return f"<{message.key}@{domain}>"
+
+
+def _mail(message: Message) -> mail.EmailMultiAlternatives:
+    email = mail.EmailMultiAlternatives(
+        subject=subject(message),
+        body=text(message),
+        from_email=sender(),
+        to=list(message.recipients),
+        headers={
+            "Message-ID": message_id(message),
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    email.attach_alternative(html(message), "text/html")
+    return email
 
 
 def _connection() -> Any:  # noqa: ANN401 - any mail backend

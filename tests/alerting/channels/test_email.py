@@ -99,6 +99,26 @@ def test_every_attempt_has_the_same_message_id(mailbox: Mailbox) -> None:
     assert ids[0] == f"<{message().key}@example.org>"
 
 
+@pytest.mark.parametrize(
+    ("chosen", "other", "expected"),
+    [
+        ("alerts@shop.example", "django@shop.example", "alerts@shop.example"),
+        ("alerts@shop.example", "root@localhost", "alerts@shop.example"),
+        ("webmaster@localhost", "django@shop.example", "django@shop.example"),
+        ("webmaster@localhost", "root@localhost", "webmaster@localhost"),
+    ],
+)
+def test_a_mail_is_from_whichever_address_the_project_has_chosen(
+    mailbox: Mailbox, chosen: str, other: str, expected: str
+) -> None:
+    with override_settings(DEFAULT_FROM_EMAIL=chosen, SERVER_EMAIL=other):
+        EmailChannel().send(message())
+
+    [sent] = mailbox.mails
+    assert sent["From"] == expected
+    assert sent["Message-ID"].endswith(f"@{expected.partition('@')[2]}>")
+
+
 def test_a_sender_without_domain_has_a_message_id_all_the_same() -> None:
     with override_settings(DEFAULT_FROM_EMAIL="root"):
         assert module.message_id(message()).endswith("@root>")
@@ -178,11 +198,12 @@ class Backend(BaseEmailBackend):
     """A backend that fails as its class says."""
 
     error: Exception | None = None
+    count: int | None = 0
 
-    def send_messages(self, email_messages: Any) -> int:
+    def send_messages(self, email_messages: Any) -> Any:
         if self.error is not None:
             raise self.error
-        return 0
+        return self.count
 
 
 HERE = f"{Backend.__module__}.Backend"
@@ -208,6 +229,15 @@ def test_a_backend_that_sends_nothing_has_not_told_anybody(
 ) -> None:
     with configure(HERE):
         assert str(failure()) == "the mail backend sent nothing"
+
+
+def test_a_backend_that_queues_without_counting_has_accepted_the_mail(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backend, "count", None)
+
+    with configure(HERE):
+        assert EmailChannel().send(message()) == message().recipients
 
 
 def test_where_django_has_mailers_they_are_used(
