@@ -34,7 +34,7 @@ class Notice:
     """What happened to an alert at `at`, with everything there is to say about it.
 
     `episode` counts the times this alert has fired; only the first notice of an episode
-    knows it.
+    knows it. `aggregation` is one word, such as "p95"; older notices do not have it.
     """
 
     alert_id: str
@@ -52,6 +52,7 @@ class Notice:
     message: str
     previous_severity: Severity | None = None
     metric: str = ""
+    aggregation: str = ""
     operator: str = ""
     threshold: float | None = None
     value: float | None = None

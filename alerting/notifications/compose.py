@@ -65,6 +65,7 @@ def compose(transition: Transition, around: Circumstances) -> Notice:
         fired_at=transition.at if state.fired_at is None else state.fired_at,
         message=clean(_message(transition, around, rung)[:MESSAGE_LIMIT]),
         metric=structured.metric if structured else "",
+        aggregation=structured.aggregator if structured else "",
         operator=rung.operator if rung else "",
         threshold=rung.threshold if rung else None,
         value=state.value if structured else None,
@@ -117,9 +118,13 @@ def _message(transition: Transition, around: Circumstances, rung: Rung | None) -
         return _what(rule, around)
     if transition.reason:
         return f"{_what(rule, around)}: {transition.reason}{_where(transition)}"
-    value = figure(state.value, rule.metric)
-    limit = f"{rung.operator} {figure(rung.threshold, rule.metric)}"
+    value = _figure(state.value, rule)
+    limit = f"{rung.operator} {_figure(rung.threshold, rule)}"
     return f"{_what(rule, around)}: {value} {limit}{_where(transition)}"
+
+
+def _figure(value: float | None, rule: Rule) -> str:
+    return figure(value, rule.metric, rule.aggregator)
 
 
 def _what(rule: AnyRule | None, around: Circumstances) -> str:
@@ -146,7 +151,7 @@ def _after(transition: Transition) -> str:
 def _now(rule: AnyRule | None, transition: Transition) -> str:
     if not isinstance(rule, Rule) or transition.reason:
         return _where(transition)
-    return f", now {figure(transition.state.value, rule.metric)}{_where(transition)}"
+    return f", now {_figure(transition.state.value, rule)}{_where(transition)}"
 
 
 def _why(transition: Transition) -> str:

@@ -8,20 +8,20 @@ from typing import Final
 __all__ = ["clock", "figure", "lasting"]
 
 _SHARES: Final = ("_rate", ".utilization", "_utilization")
+# Their values have no unit, whatever the metric is measured in.
+_COUNTS: Final = frozenset({"count", "absent"})
 _KIBI: Final = 1024.0
 
 
-def figure(value: float | None, metric: str) -> str:
-    """Return `value` in the unit of `metric`; "no data" for None."""
+def figure(value: float | None, metric: str, aggregation: str = "") -> str:
+    """Return `value` in the unit of `metric` so aggregated; "no data" for None."""
     if value is None:
         return "no data"
-    if metric.endswith(_SHARES):
-        return f"{value * 100:.4g} %"
-    if metric.endswith("duration"):
-        return f"{value:.3g} s" if abs(value) >= 1 else f"{value * 1000:.3g} ms"
-    if metric.endswith("memory.usage"):
-        return _size(value)
-    return f"{value:,.6g}"
+    if aggregation in _COUNTS:
+        return f"{value:,.6g}"
+    if aggregation == "rate" or metric.endswith(".rate"):
+        return f"{value:,.4g} /s"
+    return _measured(value, metric)
 
 
 def lasting(seconds: float) -> str:
@@ -39,6 +39,16 @@ def lasting(seconds: float) -> str:
 def clock(at: float) -> str:
     """Return a moment to the second, in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _measured(value: float, metric: str) -> str:
+    if metric.endswith(_SHARES):
+        return f"{value * 100:.4g} %"
+    if metric.endswith("duration"):
+        return f"{value:.3g} s" if abs(value) >= 1 else f"{value * 1000:.3g} ms"
+    if metric.endswith("memory.usage"):
+        return _size(value)
+    return f"{value:,.6g}"
 
 
 def _size(value: float) -> str:

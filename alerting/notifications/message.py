@@ -122,12 +122,14 @@ def facts(notice: Notice) -> Iterator[tuple[str, str]]:
 
 
 def _against(notice: Notice) -> str:
-    value = figure(notice.value, notice.metric)
+    word, metric = notice.aggregation, notice.metric
+    what = f"{word}({metric})" if word else metric
+    value = figure(notice.value, metric, word)
     window = f" over {lasting(notice.window)}" if notice.window else ""
     if notice.threshold is None:
-        return f"{notice.metric} = {value}{window}"
-    limit = figure(notice.threshold, notice.metric)
-    return f"{notice.metric} = {value}, threshold {notice.operator} {limit}{window}"
+        return f"{what} = {value}{window}"
+    limit = figure(notice.threshold, metric, word)
+    return f"{what} = {value}, threshold {notice.operator} {limit}{window}"
 
 
 def _lasting(notice: Notice) -> str:

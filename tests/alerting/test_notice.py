@@ -20,6 +20,7 @@ def test_an_episode_has_the_same_id_for_everybody() -> None:
 
 def test_a_notice_survives_json() -> None:
     full = notice(
+        aggregation="p95",
         evidence={"traces": ["t"]},
         annotations={"a": "b"},
         rule_labels=(("team", "x"),),
@@ -27,6 +28,13 @@ def test_a_notice_survives_json() -> None:
     )
 
     assert Notice.from_json(json.loads(json.dumps(full.to_json()))) == full
+
+
+def test_a_notice_of_a_version_without_aggregation_can_be_read() -> None:
+    stored = notice(aggregation="count").to_json()
+    del stored["aggregation"]
+
+    assert Notice.from_json(stored) == notice()
 
 
 def test_what_is_no_notice_is_refused() -> None:

@@ -112,6 +112,42 @@ def test_the_message_says_what_happened(
 
 
 @pytest.mark.parametrize(
+    ("aggregation", "value", "expected"),
+    [
+        ("count", 12.0, "Deals fail: 12 > 10"),
+        ("rate", 12.0, "Deals fail: 12 /s > 10 /s"),
+        ("p95", 12.0, "Deals fail: 12 s > 10 s"),
+    ],
+)
+def test_the_message_has_the_unit_of_the_aggregation(
+    aggregation: str, value: float, expected: str
+) -> None:
+    about = rule(
+        metric="http.server.request.duration",
+        aggregation=aggregation,
+        threshold={"critical": 10},
+    )
+
+    found = composed(step(value=value, labels=()), about)
+
+    assert (found.message, found.aggregation) == (expected, aggregation)
+
+
+def test_what_is_absent_is_neither_a_duration_nor_a_share() -> None:
+    about = rule(
+        metric="http.server.request.duration",
+        aggregation="absent",
+        threshold=0,
+        severity="critical",
+        by=[],
+    )
+
+    found = composed(step(value=1.0, labels=()), about)
+
+    assert found.message == "Deals fail: 1 > 0"
+
+
+@pytest.mark.parametrize(
     ("fields", "expected"),
     [
         ({"message_template": "CPU at {cpu_percent:.1f} %"}, "CPU at 93.2 %"),

@@ -27,6 +27,28 @@ def test_a_value_is_shown_in_the_unit_of_its_metric(
 
 
 @pytest.mark.parametrize(
+    ("value", "aggregation", "metric", "shown"),
+    [
+        (12, "count", "http.server.request.duration", "12"),
+        (12, "count", "http.server.request.error_rate", "12"),
+        (1, "absent", "http.server.request.duration", "1"),
+        (0, "absent", "http.server.request.duration", "0"),
+        (12, "rate", "http.server.request.duration", "12 /s"),
+        (0.5, "rate", "http.server.request.error_rate", "0.5 /s"),
+        (12, "avg", "http.server.request.rate", "12 /s"),
+        (2.5, "p95", "http.server.request.duration", "2.5 s"),
+        (2.5, "avg", "http.server.request.duration", "2.5 s"),
+        (0.25, "ratio", "http.server.request.error_rate", "25 %"),
+        (None, "count", "http.server.request.duration", "no data"),
+    ],
+)
+def test_a_value_that_is_no_measurement_has_not_its_unit(
+    value: float | None, aggregation: str, metric: str, shown: str
+) -> None:
+    assert figure(value, metric, aggregation) == shown
+
+
+@pytest.mark.parametrize(
     ("seconds", "shown"),
     [
         (0, "0 s"),

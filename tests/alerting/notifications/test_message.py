@@ -102,6 +102,17 @@ def test_a_value_without_threshold_stands_alone() -> None:
     assert lines[3] == "value:      http.server.request.error_rate = 25 %"
 
 
+def test_a_value_is_shown_as_its_rule_aggregates_it() -> None:
+    counted = notice(aggregation="count", value=25.0, threshold=20.0)
+
+    lines = text(message(counted)).splitlines()
+
+    assert lines[3] == (
+        "value:      count(http.server.request.error_rate) = 25, "
+        "threshold > 20 over 5 min"
+    )
+
+
 def test_code_without_function_is_a_place() -> None:
     evidence = {"code": {"file": "a.py", "line": 1, "function": None}}
 
