@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from prs_otel import native
 from prs_otel.instrumentation.fingerprint import fingerprint
 from prs_otel.semconv import (
     DB_COLLECTION_NAME,
@@ -20,6 +22,8 @@ from prs_otel.semconv import (
 )
 
 if TYPE_CHECKING:
+    from _thread import LockType
+
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Characters of SQL and of its sanitised text, per process: a program that writes its
@@ -42,7 +46,7 @@ class Descriptions:
     """Cache the descriptions of SQL texts, oldest out first.
 
     `remember(fingerprint, text)` is told every text that is described anew. Threads may
-    describe a text at the same time: both get the same, one is kept.
+    describe texts at the same time: each gets its own, and none waits to keep it.
     """
 
     def __init__(self, remember: Callable[[str, str], object]) -> None:
@@ -50,6 +54,8 @@ class Descriptions:
         self._size = 0
         self._known: dict[tuple[str, str], Description] = {}
         self._databases: dict[str, dict[str, Any]] = {}
+        # By process: what a thread of the parent held at a fork stays locked in the child.
+        self._locks: dict[int, LockType] = {}
 
     def of(self, sql: object, connection: BaseDatabaseWrapper) -> Description:
         """Return the description of `sql` as run on `connection`."""
@@ -77,6 +83,16 @@ class Descriptions:
         return described
 
     def _keep(self, key: tuple[str, str], described: Description) -> None:
+        lock = self._locks.setdefault(os.getpid(), native.allocate_lock())
+        if lock.acquire(blocking=False):
+            try:
+                self._make_room(key, described)
+            finally:
+                lock.release()
+
+    def _make_room(self, key: tuple[str, str], described: Description) -> None:
+        if key in self._known:
+            return  # another thread was quicker
         self._known[key] = described
         self._size += _size(key, described)
         while self._size > CACHE_LIMIT and self._known:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from prs_otel import native
 from prs_otel.instrumentation import statements
 from prs_otel.instrumentation.statements import Descriptions
 
@@ -119,6 +121,55 @@ def test_a_text_beyond_the_limit_is_described_but_not_kept(
 
     assert found.name == "SELECT deals_deal"
     assert (descriptions._known, descriptions._size) == ({}, 0)
+
+
+def test_what_another_thread_describes_meanwhile_costs_the_cache_nothing(
+    descriptions: Descriptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, meanwhile = statements._size, iter(["SELECT 2 FROM deals"])
+
+    def interrupted(*kept: Any) -> int:
+        for text in meanwhile:
+            assert descriptions.of(text, connection()).name == "SELECT deals"
+        return size(*kept)
+
+    monkeypatch.setattr(statements, "_size", interrupted)
+    first = descriptions.of("SELECT 1 FROM deals", connection())
+
+    assert descriptions.of("SELECT 1 FROM deals", connection()) is first
+    assert descriptions._size == sum(
+        size(key, kept) for key, kept in descriptions._known.items()
+    )
+
+
+def test_a_text_that_two_threads_describe_is_kept_once(
+    remembered: dict[str, str],
+) -> None:
+    def remember(fingerprint: str, text: str) -> None:
+        if not remembered:
+            remembered[fingerprint] = text
+            shared.of("SELECT 1", connection())
+
+    shared = Descriptions(remember)
+    shared.of("SELECT 1", connection())
+
+    assert shared._size == len("SELECT 1") + len("SELECT ?")
+
+
+def test_a_lock_that_was_held_at_a_fork_does_not_keep_the_child_from_caching(
+    descriptions: Descriptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = native.allocate_lock()
+    held.acquire()
+    descriptions._locks[os.getpid()] = held
+    assert descriptions.of("SELECT 1", connection()) is not descriptions.of(
+        "SELECT 1", connection()
+    )
+
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert descriptions.of("SELECT 1", connection()) is descriptions.of(
+        "SELECT 1", connection()
+    )
 
 
 class Composed:
