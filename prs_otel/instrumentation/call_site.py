@@ -15,7 +15,7 @@ from prs_otel import conf
 from prs_otel.observation import CallSite
 
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
+    from types import FrameType
 
 _DEPTH_LIMIT: Final = 400  # frames; a recursion deeper than that is not searched
 
@@ -26,7 +26,7 @@ def find() -> CallSite | None:
     for _ in range(_DEPTH_LIMIT):
         if frame is None:
             return None
-        file = _project_file(frame.f_code)
+        file = _project_file(frame.f_code.co_filename)
         if file is not None:
             return CallSite(file, frame.f_lineno or 0, frame.f_code.co_qualname)
         frame = frame.f_back
@@ -37,18 +37,18 @@ def of_error(error: BaseException) -> CallSite | None:
     """Return the innermost place of the project's own through which `error` came."""
     found: CallSite | None = None
     for frame, line in islice(traceback.walk_tb(error.__traceback__), _DEPTH_LIMIT):
-        file = _project_file(frame.f_code)
+        file = _project_file(frame.f_code.co_filename)
         if file is not None:
             found = CallSite(file, line, frame.f_code.co_qualname)
     return found
 
 
 @lru_cache(maxsize=4096)
-def _project_file(code: CodeType) -> str | None:
-    """Return the file of `code` as the project names it, `None` for others' code."""
-    if code.co_filename.startswith("<"):
+def _project_file(filename: str) -> str | None:
+    """Return a file as the project names it, `None` for others' code."""
+    if filename.startswith("<"):
         return None
-    path = Path(code.co_filename).absolute()
+    path = Path(filename).absolute()
     if any(path.is_relative_to(directory) for directory in _foreign_directories()):
         return None
     project = Path(conf.project_directory()).absolute()

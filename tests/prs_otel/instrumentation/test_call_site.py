@@ -73,10 +73,16 @@ def test_code_outside_the_project_directory_keeps_its_path() -> None:
     assert found.file == "/srv/shared/money.py"
 
 
+def test_equal_code_in_two_files_has_the_path_of_each() -> None:
+    files = ["/srv/a/views.py", "/srv/b/views.py"]
+
+    assert [moved(find, file)().file for file in files] == files
+
+
 def test_where_nobodys_own_code_runs_there_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(call_site, "_project_file", lambda code: None)
+    monkeypatch.setattr(call_site, "_project_file", lambda filename: None)
     assert find() is None
 
     monkeypatch.setattr(call_site, "_DEPTH_LIMIT", 1)
