@@ -41,8 +41,8 @@ Resolver = Callable[[Any], str | int | None]
 Flag = Annotated[bool, Write("True or False")]
 Seconds = Annotated[
     float,
-    Field(ge=0, allow_inf_nan=False),
-    Write("a number of seconds, 0 or more, such as 1.5"),
+    Field(ge=0, le=86_400, allow_inf_nan=False),
+    Write("a number of seconds from 0 to 86400 (a day), such as 1.5"),
 ]
 Percent = Annotated[
     float, Field(gt=0, le=100), Write("a percentage above 0 and up to 100")

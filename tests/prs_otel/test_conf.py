@@ -99,6 +99,8 @@ class TestMistakes:
             ("SLOW_QUERY_THRESHOLD", "1.0", "type"),
             ("SLOW_QUERY_THRESHOLD", None, "type"),
             ("SLOW_QUERY_THRESHOLD", -1, "value"),
+            ("SLOW_QUERY_THRESHOLD", 1e300, "value"),
+            ("SLOW_API_THRESHOLD", 86_401, "value"),
             ("SLOW_API_THRESHOLD", math.nan, "value"),
             ("SLOW_API_THRESHOLD", math.inf, "value"),
             ("N_PLUS_ONE_MIN_DURATION", True, "type"),
