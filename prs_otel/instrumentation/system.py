@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import psutil
 
 from prs_otel import native
+from prs_otel.guard import guarded
 from prs_otel.semconv import (
     DB_CLIENT_CONNECTION_COUNT,
     PROCESS_CPU_UTILIZATION,
@@ -34,13 +36,22 @@ def host_gauges(directory: str = "/") -> dict[str, float]:
     """Return the use of processors, memory and the file system of `directory`, 0 to 1.
 
     Processor use is since the last call; the first call of a process takes a moment.
+    What cannot be read is left out.
     """
-    return {
-        SYSTEM_CPU_UTILIZATION: _host_processors(),
-        SYSTEM_MEMORY_UTILIZATION: psutil.virtual_memory().percent / _PERCENT,
-        SYSTEM_FILESYSTEM_UTILIZATION: psutil.disk_usage(directory).percent / _PERCENT,
-        SYSTEM_CPU_LOAD_AVERAGE_1M: os.getloadavg()[0],
+    readings: dict[str, Callable[[], float]] = {
+        SYSTEM_CPU_UTILIZATION: _host_processors,
+        SYSTEM_MEMORY_UTILIZATION: lambda: psutil.virtual_memory().percent / _PERCENT,
+        SYSTEM_FILESYSTEM_UTILIZATION: lambda: (
+            psutil.disk_usage(directory).percent / _PERCENT
+        ),
+        SYSTEM_CPU_LOAD_AVERAGE_1M: lambda: os.getloadavg()[0],
     }
+    gauges = {}
+    for name, read in readings.items():
+        # A deployment may have removed the directory: the others are still worth having.
+        with guarded(f"gauges.{name}"):
+            gauges[name] = read()
+    return gauges
 
 
 def process_gauges(connection_count: int = 0) -> dict[str, float]:

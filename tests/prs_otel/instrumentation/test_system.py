@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from prs_otel import native
+from prs_otel import guard, native
 from prs_otel.instrumentation import system
 
 HOST = {
@@ -39,6 +40,17 @@ def test_the_hosts_use_is_ratios(slept: list[float]) -> None:
     ratios = [value for name, value in second.items() if "utilization" in name]
     assert all(0 <= ratio <= 1 for ratio in ratios)
     assert slept == [0.1]
+
+
+def test_a_directory_that_is_gone_costs_no_other_reading_of_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "reraise", False)
+
+    found = system.host_gauges(str(tmp_path / "removed"))
+
+    assert found.keys() == HOST - {"system.filesystem.utilization"}
+    assert guard.report() == {"gauges.system.filesystem.utilization": 1}
 
 
 def test_the_processs_use_is_bytes_threads_and_a_share_of_a_core(
