@@ -66,7 +66,7 @@ def document_store() -> Store:
 
 
 def thresholds() -> dict[str, float]:
-    """Return the thresholds of the built-in rules, in the percent of their settings."""
+    """Return what the settings say of the built-in rules, in the settings' own units."""
     settings = conf.current()
     steps = {
         f"{ladder}_{severity}": float(
@@ -76,7 +76,11 @@ def thresholds() -> dict[str, float]:
         for severity in ("warning", "critical")
     }
     connections = float(settings.database_connections_critical_threshold)
-    return {**steps, "database_connections_critical": connections}
+    return {
+        **steps,
+        "database_connections_critical": connections,
+        "system_metrics_interval": settings.system_metrics_interval,
+    }
 
 
 def identity() -> dict[str, str]:

@@ -17,7 +17,7 @@ import prs_otel
 from alerting import wiring
 from alerting.models import Alert
 from alerting.report import STATUS
-from alerting.rules import CodeRule
+from alerting.rules import DEFAULT_THRESHOLDS, CodeRule, Rule
 from alerting.source import MetricSource
 from alerting.system import alerting_system
 from prs_otel import pipeline
@@ -43,6 +43,10 @@ def _own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(pipeline, "_current", None)
 
 
+def built_in() -> list[Rule]:
+    return [rule for rule in alerting_system.get_rules() if isinstance(rule, Rule)]
+
+
 @pytest.fixture
 def alarm() -> Iterator[CodeRule]:
     rule = CodeRule("always", lambda _: True)
@@ -66,6 +70,24 @@ def test_the_built_in_rules_are_questions_the_package_can_answer() -> None:
     assert {rule.name: rule.last_error for rule in status.rules} == dict.fromkeys(
         (rule.name for rule in alerting_system.get_rules()), ""
     )
+
+
+def test_the_built_in_windows_grow_with_the_interval_of_the_system_metrics() -> None:
+    with override_settings(MONITORING_SETTINGS={"SYSTEM_METRICS_INTERVAL": 300}):
+        windows = {rule.name: rule.window for rule in built_in()}
+
+    assert windows == {
+        "high_cpu_usage": 600.0,
+        "high_memory_usage": 600.0,
+        "low_disk_space": 600.0,
+        "high_slow_query_rate": 300.0,
+        "high_api_error_rate": 300.0,
+        "database_connection_issues": 600.0,
+    }
+
+
+def test_the_built_in_rules_know_every_threshold_of_the_settings() -> None:
+    assert prs_otel.thresholds().keys() == DEFAULT_THRESHOLDS.keys()
 
 
 @pytest.mark.django_db

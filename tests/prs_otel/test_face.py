@@ -79,7 +79,8 @@ def test_the_thresholds_of_rules_are_those_of_the_settings(settings: Any) -> Non
     assert thresholds["cpu_warning"] == 70.0
     assert thresholds["api_error_rate_critical"] == 20.0
     assert thresholds["database_connections_critical"] == 80.0
-    assert len(thresholds) == 11
+    assert thresholds["system_metrics_interval"] == 15.0
+    assert len(thresholds) == 12
 
 
 def test_the_service_is_named_after_the_project() -> None:
