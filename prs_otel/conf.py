@@ -35,6 +35,8 @@ __all__ = [
 logger = logging.getLogger("prs_otel")
 
 SETTING: Final = "MONITORING_SETTINGS"
+SOURCES: Final = frozenset((SETTING, "BASE_DIR"))
+"""The Django settings that decide what is in force here."""
 
 Resolver = Callable[[Any], str | int | None]
 
@@ -49,8 +51,12 @@ Percent = Annotated[
 ]
 Count = Annotated[int, Field(ge=1), Write("a whole number, 1 or more")]
 StoreUrl = Annotated[
-    Annotated[str, StringConstraints(pattern="^(sqlite:////.+|memory://)$")] | None,
-    Write("'sqlite:////absolute/path.sqlite3', 'memory://', or None for the default"),
+    Annotated[str, StringConstraints(pattern=r"^(sqlite:////.+|memory://[\w.-]*)$")]
+    | None,
+    Write(
+        "'sqlite:////absolute/path.sqlite3', 'memory://', 'memory://name', "
+        "or None for the default"
+    ),
 ]
 Callback = Annotated[
     Callable[..., Any] | str | None,
@@ -234,7 +240,7 @@ def _log(found: list[Problem]) -> None:
 def _forget(*, setting: str, **_: object) -> None:
     """Read the settings anew after a test has overridden them."""
     global _loaded
-    if setting in {SETTING, "BASE_DIR"}:
+    if setting in SOURCES:
         _loaded = None
         _resolvers.clear()
 

@@ -12,6 +12,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from django.core.signals import setting_changed
+
 from prs_otel import conf, guard, native, process
 from prs_otel.background import Background
 from prs_otel.instrumentation import cache, database, requests
@@ -218,6 +220,25 @@ def follow_provider() -> None:
     pipeline = _current
     if pipeline is not None and pipeline.is_started:
         pipeline.follow_provider()
+
+
+def _follow_settings(*, setting: str, **_: object) -> None:
+    """Let ``override_settings`` have its effect, once `conf` has read the settings anew."""
+    global _current
+    if setting not in conf.SOURCES:
+        return
+    with _making, guard.guarded("pipeline.settings"):
+        pipeline = _current
+        if pipeline is None:
+            return
+        if pipeline.is_started:
+            pipeline.processor.thresholds = Thresholds.of(conf.current())
+        else:
+            _current = None
+            pipeline.store.close()
+
+
+setting_changed.connect(_follow_settings)
 
 
 def on_lead(start: Start) -> None:

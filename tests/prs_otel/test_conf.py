@@ -53,7 +53,8 @@ class TestReading:
             conf.current().enabled = False  # type: ignore[misc]
 
     @pytest.mark.parametrize(
-        "store", [None, "memory://", "sqlite:////var/lib/prs.sqlite3"]
+        "store",
+        [None, "memory://", "memory://a-test", "sqlite:////var/lib/prs.sqlite3"],
     )
     def test_a_store_is_named_by_its_url(self, store: str | None) -> None:
         with settings(STORE=store):

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from prs_otel import guard, pipeline, process
 from prs_otel.pipeline import Pipeline
 from prs_otel.rollup import series
+from prs_otel.store import open_store
 from prs_otel.store.base import Lease
 from tests.prs_otel.rollup.observations import query, request
 from tests.prs_otel.rollup.stored import counts, new_store
@@ -268,6 +270,40 @@ def test_hits_and_misses_of_a_cache_are_counted_apart() -> None:
         series.CACHE_HITS: {("default",): 2},
         series.CACHE_MISSES: {("default",): 1},
     }
+
+
+# --- Settings that a test overrides ---------------------------------------------------
+
+
+def test_a_pipeline_that_was_never_started_gives_way_to_overridden_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline, "open_store", open_store)
+    for url in ("memory://one-test", "memory://another"):
+        with override_settings(MONITORING_SETTINGS={"STORE": url}):
+            assert pipeline.store().url == url
+            assert pipeline.store() is pipeline.store()
+
+    assert pipeline._current is None
+
+
+def test_a_pipeline_that_runs_has_the_thresholds_of_overridden_settings() -> None:
+    pipeline.activate()
+    found = pipeline.current()
+    before = found.processor.thresholds
+    with override_settings(MONITORING_SETTINGS={"SLOW_QUERY_THRESHOLD": 0.25}):
+        assert found.processor.thresholds.slow_query == 250_000_000
+        assert pipeline.current() is found
+
+    assert found.processor.thresholds == before
+    assert told(found) == ["start"]
+
+
+def test_other_settings_leave_the_pipeline_alone() -> None:
+    with override_settings(MONITORING_SETTINGS={}, DEBUG=True):
+        found = pipeline.current()
+        with override_settings(DEBUG=False):
+            assert pipeline.current() is found
 
 
 # --- The end --------------------------------------------------------------------------
