@@ -69,6 +69,8 @@ class Worker:
         if is_urgent:
             self._flushing = Every(self._plan.flush_interval)
         elif self._may_fork_any_moment():
+            # Else the next delta would reach back over all the time that nothing happened.
+            self._rollup.postpone(time.time())
             self._attempt("worker.resign", self.leadership.resign)
             return _IDLE_PAUSE
         now = time.time()

@@ -103,6 +103,11 @@ class Rollup:
         # A clock that was set back must not produce a delta that ends before it starts.
         return Delta(min(start, now), now, cells, samples, gauges)
 
+    def postpone(self, now: float) -> None:
+        """Let the open delta begin now, unless it holds something already; takes no lock."""
+        if self.is_empty:
+            self._start = now
+
     @property
     def has_requests(self) -> bool:
         """Tell whether a request was recorded since the last seal; takes no lock."""

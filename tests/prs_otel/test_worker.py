@@ -256,6 +256,24 @@ def test_a_process_that_has_forked_still_hands_over_what_it_counts(
     assert process.worker.leadership.lease is None
 
 
+def test_what_follows_an_hour_without_work_is_dated_when_it_happened(
+    process: Process,
+) -> None:
+    process.worker.has_forked = True
+    process.settle()
+    for _ in range(3_600):
+        process.clock.advance(1)
+        process.worker.step()
+
+    process.answer()
+    process.worker.step()
+
+    with process.store.reading() as reader:
+        (row,) = reader.rows()
+    assert row.end - row.start <= 1
+    assert sum(counts(process.view, seconds=300, now=process.clock.now).values()) == 1
+
+
 def test_who_has_forked_but_answers_requests_may_lead(process: Process) -> None:
     process.worker.has_forked = process.worker.may_lead = True
     process.answer()

@@ -270,6 +270,27 @@ def test_it_tells_whether_there_is_anything_to_seal(rollup: Rollup) -> None:
     assert told == [True, False, True, False, True]
 
 
+def test_a_delta_begins_when_nothing_had_been_counted_yet(rollup: Rollup) -> None:
+    rollup.postpone(4_600.0)
+    rollup.record(request())
+    rollup.postpone(4_601.0)
+
+    delta = sealed(rollup, now=4_605.0)
+
+    assert (delta.start, delta.end) == (4_600.0, 4_605.0)
+
+
+def test_a_delta_is_postponed_without_waiting_for_a_fold_in_progress() -> None:
+    lock = threading.Lock()
+    rollup = Rollup(series_limit=10, new_lock=lambda: lock, now=1_000.0)
+
+    with lock:
+        rollup.postpone(4_600.0)
+    rollup.record(request())
+
+    assert sealed(rollup, now=4_605.0).start == 4_600.0
+
+
 def test_it_tells_whether_a_request_was_recorded(rollup: Rollup) -> None:
     rollup.record(query())
     told = [rollup.has_requests]
