@@ -25,13 +25,13 @@ from alerting.rules import Severity
 from alerting.rules.budget import TimeBudget
 from alerting.runner import Parts, Runner
 from alerting.sender import Sender
+from alerting.status import Status
 from alerting.system import alerting_system
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from alerting.schemas import History
-    from alerting.status import Status
 
 __all__ = ["authentication", "build_runner", "connect", "current_status", "start"]
 
@@ -162,7 +162,10 @@ def authentication() -> Sequence[Callable[[HttpRequest], object]]:
 
 
 def current_status(now: float) -> Status:
-    """Return the status that the evaluator has published, in any process."""
+    """Return the status that the evaluator has published; empty where switched off."""
+    if not prs_otel.is_enabled():
+        # To ask the store would create it.
+        return Status()
     known = [rule.name for rule in alerting_system.get_rules()]
     document = SteadyJournal(prs_otel.document_store()).get(STATUS)
     return documents.status(document, known_rules=known, now=now)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -19,9 +20,11 @@ from alerting.models import Alert
 from alerting.report import STATUS
 from alerting.rules import DEFAULT_THRESHOLDS, CodeRule, Rule
 from alerting.source import MetricSource
+from alerting.status import Status
 from alerting.system import alerting_system
 from prs_otel import pipeline
 from prs_otel.monitoring import registry
+from tests.support.commands import manage_monitoring
 from tests.support.wait import wait_until
 
 urlpatterns = [path("api/alerting/", include("alerting.urls"))]
@@ -124,6 +127,20 @@ def test_commands_and_the_api_show_the_same_documents(admin_client: Client) -> N
     assert registry.requested_document("alerts", request) == history
     assert registry.requested_document("alerting-status", request) == status
     assert status["evaluator"]["host"] == "web1"
+
+
+def test_switched_off_there_is_neither_a_status_nor_a_file(
+    admin_client: Client, tmp_path: Path
+) -> None:
+    off = {"ENABLED": False, "STORE": f"sqlite:///{tmp_path}/prs.sqlite3"}
+
+    with override_settings(ROOT_URLCONF=__name__, MONITORING_SETTINGS=off):
+        answered = json.loads(admin_client.get("/api/alerting/status/").content)
+        told = manage_monitoring("status", "--format", "json").json()
+
+    assert answered == told["alerting"] == Status().model_dump()
+    assert list(tmp_path.iterdir()) == []
+    assert pipeline._current is None
 
 
 @pytest.mark.django_db
