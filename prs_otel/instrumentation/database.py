@@ -17,7 +17,7 @@ from django.db.backends.signals import connection_created
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from prs_otel import guard
-from prs_otel.instrumentation import call_site, opened
+from prs_otel.instrumentation import call_site, opened, procedures
 from prs_otel.instrumentation.measuring import (
     REFUSED,
     UNMEASURED,
@@ -177,6 +177,7 @@ def install(
     """
     global _observer
     _observer = QueryObserver(thresholds, remember, QueryTracer())
+    procedures.install(_observer)
     connection_created.connect(
         _observe_connection, weak=False, dispatch_uid=_DISPATCH_UID
     )
@@ -188,6 +189,7 @@ def uninstall() -> None:
     """Leave no wrapper in any connection."""
     global _observer
     _observer = None
+    procedures.uninstall()
     connection_created.disconnect(dispatch_uid=_DISPATCH_UID)
     for connection in opened.known():
         connection.execute_wrappers = list(connection.execute_wrappers)
