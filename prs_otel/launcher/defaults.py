@@ -32,11 +32,8 @@ def apply(environment: MutableMapping[str, str]) -> None:
         exporter = "otlp" if has_endpoint else "none"
         environment.setdefault(f"OTEL_{signal}_EXPORTER", exporter)
     environment.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", _TIMEOUT)
-    if _exports_by_grpc(environment):
-        environment.setdefault("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-    else:
-        # Pure Python: no native threads to survive a fork, nothing gevent cannot patch.
-        environment.setdefault("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    if "OTEL_EXPORTER_OTLP_PROTOCOL" not in environment:
+        _choose_protocols(environment)
 
 
 def apply_conventions(environment: MutableMapping[str, str]) -> None:
@@ -59,18 +56,30 @@ def service_name(environment: Mapping[str, str]) -> str | None:
     return Path.cwd().name or None
 
 
+def _choose_protocols(environment: MutableMapping[str, str]) -> None:
+    general = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = _protocol(general)
+    for signal in _SIGNALS:
+        endpoint = environment.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
+        if endpoint:
+            variable = f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL"
+            environment.setdefault(variable, _protocol(endpoint))
+
+
 def _endpoint(environment: Mapping[str, str], signal: str) -> str:
     of_signal = environment.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "")
     return of_signal or environment.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 
 
-def _exports_by_grpc(environment: Mapping[str, str]) -> bool:
-    """Tell whether the endpoint is on the port that speaks gRPC only."""
+def _protocol(endpoint: str) -> str:
+    """Return what an endpoint speaks: one port is gRPC's only."""
+    location = endpoint if "://" in endpoint else f"//{endpoint}"
     try:
-        port = urlsplit(environment.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")).port
+        port = urlsplit(location).port
     except ValueError:
-        return False
-    return port == _GRPC_PORT
+        port = None
+    # Pure Python: no native threads to survive a fork, nothing gevent cannot patch.
+    return "grpc" if port == _GRPC_PORT else "http/protobuf"
 
 
 def _module_in_manage() -> str:

@@ -47,15 +47,49 @@ def test_an_endpoint_of_one_signal_receives_that_signal_only() -> None:
     ("endpoint", "protocol"),
     [
         ("http://collector:4317", "grpc"),
+        ("collector:4317", "grpc"),
+        ("[::1]:4317", "grpc"),
+        ("[::1:4317", "http/protobuf"),
         ("https://collector:443/otlp", "http/protobuf"),
         ("collector", "http/protobuf"),
         ("http://collector:port", "http/protobuf"),
     ],
 )
 def test_the_port_of_grpc_is_spoken_to_in_grpc(endpoint: str, protocol: str) -> None:
-    found = applied(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    of_all = applied(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    of_one = applied(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=endpoint)
 
-    assert found["OTEL_EXPORTER_OTLP_PROTOCOL"] == protocol
+    assert of_all["OTEL_EXPORTER_OTLP_PROTOCOL"] == protocol
+    assert of_one["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] == protocol
+
+
+def test_each_signal_is_spoken_to_in_what_its_own_endpoint_speaks() -> None:
+    found = applied(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4317",
+        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="http://logs:4318/v1/logs",
+        OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="http://metrics:4317",
+        OTEL_EXPORTER_OTLP_METRICS_PROTOCOL="http/protobuf",
+    )
+
+    protocols = {
+        name.removeprefix("OTEL_EXPORTER_OTLP_"): value
+        for name, value in found.items()
+        if name.endswith("PROTOCOL")
+    }
+    assert protocols == {
+        "PROTOCOL": "grpc",
+        "LOGS_PROTOCOL": "http/protobuf",
+        "METRICS_PROTOCOL": "http/protobuf",
+    }
+
+
+def test_a_protocol_that_the_user_chose_for_all_signals_is_that_of_each() -> None:
+    found = applied(
+        OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="http://collector:4317",
+    )
+
+    assert "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" not in found
 
 
 def test_what_the_user_has_set_stays() -> None:
