@@ -13,6 +13,7 @@ import prs_otel
 from alerting import conf, documents, history
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
+from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.evaluator import Setting
 from alerting.journal import SteadyJournal
@@ -70,7 +71,7 @@ def connect() -> None:
     """Stand by: from now on a process that becomes leader evaluates."""
     alerting_system.use_thresholds(prs_otel.thresholds)
     prs_otel.register_command_document("alerts", _alerts_document)
-    prs_otel.register_command_document("alerting-status", _status_document)
+    prs_otel.register_status("alerting", _package_status)
     prs_otel.on_lead(start)
 
 
@@ -178,5 +179,7 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
         return documents.history(selection, now=request.now)
 
 
-def _status_document(request: prs_otel.DocumentRequest) -> Status:
-    return current_status(request.now)
+def _package_status(request: prs_otel.StatusRequest) -> prs_otel.PackageStatus:
+    status = current_status(request.now)
+    found = diagnose(status, now=request.now, workers_since=request.workers_since)
+    return prs_otel.PackageStatus(status, tuple(found), conf.problems())

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from prs_otel.guard import guarded as guarded
     from prs_otel.instrumentation.database import unmeasured as unmeasured
     from prs_otel.monitoring.registry import DocumentRequest as DocumentRequest
+    from prs_otel.monitoring.registry import PackageStatus as PackageStatus
+    from prs_otel.monitoring.registry import StatusRequest as StatusRequest
     from prs_otel.monitoring.registry import (
         register_command_document as register_command_document,
     )
+    from prs_otel.monitoring.registry import register_status as register_status
     from prs_otel.pipeline import is_enabled as is_enabled
     from prs_otel.pipeline import on_lead as on_lead
     from prs_otel.pipeline import postfork as postfork
@@ -39,6 +42,8 @@ __version__ = "0.1.0"
 _FACE = {
     "Background": "prs_otel.background",
     "DocumentRequest": "prs_otel.monitoring.registry",
+    "PackageStatus": "prs_otel.monitoring.registry",
+    "StatusRequest": "prs_otel.monitoring.registry",
     "authentication": "prs_otel.face",
     "document_store": "prs_otel.face",
     "guarded": "prs_otel.guard",
@@ -48,6 +53,7 @@ _FACE = {
     "on_lead": "prs_otel.pipeline",
     "postfork": "prs_otel.pipeline",
     "register_command_document": "prs_otel.monitoring.registry",
+    "register_status": "prs_otel.monitoring.registry",
     "service_name": "prs_otel.face",
     "thresholds": "prs_otel.face",
     "unmeasured": "prs_otel.instrumentation.database",

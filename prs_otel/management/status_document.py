@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic evaluates it
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +12,11 @@ from prs_otel.management.report import Level
 from prs_otel.monitoring.documents.figures import utc
 from prs_otel.monitoring.documents.monitor import monitor_figures
 from prs_otel.monitoring.documents.system import worker_metrics
+from prs_otel.monitoring.registry import plain_document
 from prs_otel.monitoring.schemas import Document, MonitorFigures, WorkerMetrics
 
 if TYPE_CHECKING:
-    from prs_otel import validation
+    from prs_otel.monitoring import registry
     from prs_otel.store.base import Beat
 
 SILENT_AFTER: Final = 3
@@ -69,8 +70,8 @@ class Findings:
 
     store: StoreStatus | None
     workers: Sequence[Beat]
-    settings_problems: Sequence[validation.Problem]
-    alerting: Mapping[str, Any] | None
+    settings_problems: Sequence[registry.SettingsProblem]
+    alerting: registry.PackageStatus | None
     alerting_error: str | None
     flush_interval: float
 
@@ -95,7 +96,7 @@ def judged(findings: Findings, *, now: float) -> tuple[Status, Level]:
             SettingsProblem(key=each.key, message=each.message, hint=each.hint)
             for each in findings.settings_problems
         ],
-        alerting=None if findings.alerting is None else dict(findings.alerting),
+        alerting=_alerting_document(findings),
     )
     return document, level
 
@@ -109,7 +110,8 @@ def _problems(findings: Findings, *, now: float) -> Iterator[tuple[Level, str]]:
     if findings.alerting_error is not None:
         message = f"The status of alerting cannot be had: {findings.alerting_error}"
         yield Level.WARNING, message
-    yield from _firing_alerts(findings.alerting or {})
+    for problem in findings.alerting.problems if findings.alerting else ():
+        yield Level[problem.level.upper()], problem.message
 
 
 def _store_problems(store: StoreStatus) -> Iterator[tuple[Level, str]]:
@@ -137,14 +139,9 @@ def _worker_problems(findings: Findings, *, now: float) -> Iterator[tuple[Level,
         yield Level.WARNING, f"The monitor failed {failures:,} times; see its log"
 
 
-def _firing_alerts(alerting: Mapping[str, Any]) -> Iterator[tuple[Level, str]]:
-    firing = alerting.get("firing")
-    if not isinstance(firing, Mapping):
-        return
-    for level in (Level.CRITICAL, Level.WARNING):
-        count = firing.get(level.name.lower(), 0)
-        if count:
-            yield level, f"alerts firing: {count}"
+def _alerting_document(findings: Findings) -> dict[str, Any] | None:
+    alerting = findings.alerting
+    return None if alerting is None else plain_document(alerting.document)
 
 
 def _failures(workers: Sequence[Beat]) -> dict[str, int]:

@@ -1,22 +1,22 @@
-"""Documents that other packages contribute to our commands and health checks.
+"""What other packages contribute to our commands: documents, and how they are doing.
 
-`prs_otel` never imports `alerting`; who has a document registers what builds it here, under
-the name by which a command asks for it.
+`prs_otel` never imports `alerting`; who has something to show registers what builds it here,
+under the name by which a command asks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
 ALERTS = "alerts"
 """The document of `GET /api/alerting/history/`."""
 
-ALERTING_STATUS = "alerting-status"
-"""The document of `GET /api/alerting/status/`."""
+ALERTING = "alerting"
+"""How alerting is doing; its document is that of `GET /api/alerting/status/`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,71 @@ class DocumentRequest:
 Document: TypeAlias = BaseModel | Mapping[str, object]
 DocumentBuilder: TypeAlias = Callable[[DocumentRequest], Document]
 
+
+class Problem(Protocol):
+    """Something that is not as it should be, in one line for people."""
+
+    @property
+    def level(self) -> Literal["warning", "critical"]:
+        """How bad it is."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What it is."""
+        ...
+
+
+class SettingsProblem(Protocol):
+    """A mistake in the settings, and what to write instead."""
+
+    @property
+    def key(self) -> str:
+        """The key it is under."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What to write."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PackageStatus:
+    """How a package is doing: its own document, and what it finds wrong."""
+
+    document: Document
+    problems: Sequence[Problem] = ()
+    settings_problems: Sequence[SettingsProblem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """Say when; `workers_since` is the start of the oldest live worker, None without any."""
+
+    now: float
+    workers_since: float | None
+
+
+StatusBuilder: TypeAlias = Callable[[StatusRequest], PackageStatus]
+
 _builders: dict[str, DocumentBuilder] = {}
+_status_builders: dict[str, StatusBuilder] = {}
 
 
 def register_command_document(name: str, build: DocumentBuilder) -> None:
     """Offer the document called `name`; the latest registration is the one that counts."""
     _builders[name] = build
+
+
+def register_status(name: str, build: StatusBuilder) -> None:
+    """Offer the status of the package called `name`; the latest registration counts."""
+    _status_builders[name] = build
 
 
 def requested_document(name: str, request: DocumentRequest) -> dict[str, object] | None:
@@ -45,9 +104,20 @@ def requested_document(name: str, request: DocumentRequest) -> dict[str, object]
     What the builder raises is passed on.
     """
     build = _builders.get(name)
-    if build is None:
-        return None
-    document = build(request)
+    return None if build is None else plain_document(build(request))
+
+
+def requested_status(name: str, request: StatusRequest) -> PackageStatus | None:
+    """Ask the package called `name` how it is doing; None when it is not installed.
+
+    What the builder raises is passed on.
+    """
+    build = _status_builders.get(name)
+    return None if build is None else build(request)
+
+
+def plain_document(document: Document) -> dict[str, object]:
+    """Return a document in types that are ready for JSON."""
     if isinstance(document, BaseModel):
         return document.model_dump(mode="json")
     return dict(document)

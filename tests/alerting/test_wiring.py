@@ -125,7 +125,8 @@ def test_commands_and_the_api_show_the_same_documents(admin_client: Client) -> N
         status = json.loads(admin_client.get("/api/alerting/status/").content)
 
     assert registry.requested_document("alerts", request) == history
-    assert registry.requested_document("alerting-status", request) == status
+    told = manage_monitoring("status", "--format", "json").json()["alerting"]
+    assert told == status
     assert status["evaluator"]["host"] == "web1"
 
 
@@ -141,6 +142,22 @@ def test_switched_off_there_is_neither_a_status_nor_a_file(
     assert answered == told["alerting"] == Status().model_dump()
     assert list(tmp_path.iterdir()) == []
     assert pipeline._current is None
+
+
+@override_settings(ALERTING_SETTINGS={"CHANELS": []})
+@pytest.mark.django_db
+def test_the_command_judges_alerting_and_its_settings() -> None:
+    long_ago = time.time() - 3600
+    wiring.build_runner(Lease()).tick(long_ago)
+
+    status = registry.requested_status(
+        "alerting", prs_otel.StatusRequest(time.time(), workers_since=long_ago)
+    )
+
+    assert status is not None
+    assert [each.level for each in status.problems] == ["critical"]
+    assert "has not evaluated since" in status.problems[0].message
+    assert [each.key for each in status.settings_problems] == ["CHANELS"]
 
 
 @pytest.mark.django_db

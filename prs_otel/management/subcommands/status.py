@@ -11,9 +11,10 @@ from prs_otel.management.report import Level, Line, Options, Report, plain, sect
 from prs_otel.management.status_document import Findings, Status, StoreStatus
 from prs_otel.management.tables import Column, pairs, table
 from prs_otel.monitoring.registry import (
-    ALERTING_STATUS,
-    DocumentRequest,
-    requested_document,
+    ALERTING,
+    PackageStatus,
+    StatusRequest,
+    requested_status,
 )
 from prs_otel.store.base import Beat, Store, StoreError
 
@@ -39,12 +40,14 @@ class ShowStatus:
 
 
 def _findings(now: float) -> Findings:
-    alerting, alerting_error = _alerting(now)
     is_enabled = pipeline.is_enabled()
+    workers = _workers(now) if is_enabled else []
+    alerting, alerting_error = _alerting(workers, now)
+    others = () if alerting is None else alerting.settings_problems
     return Findings(
         store=_store_status(pipeline.store()) if is_enabled else None,
-        workers=_workers(now) if is_enabled else [],
-        settings_problems=conf.problems(),
+        workers=workers,
+        settings_problems=[*conf.problems(), *others],
         alerting=alerting,
         alerting_error=alerting_error,
         flush_interval=conf.current().flush_interval,
@@ -71,9 +74,12 @@ def _workers(now: float) -> Sequence[Beat]:
         return []
 
 
-def _alerting(now: float) -> tuple[Mapping[str, Any] | None, str | None]:
+def _alerting(
+    workers: Sequence[Beat], now: float
+) -> tuple[PackageStatus | None, str | None]:
+    since = min((worker.started_at for worker in workers), default=None)
     try:
-        return requested_document(ALERTING_STATUS, DocumentRequest(now=now)), None
+        return requested_status(ALERTING, StatusRequest(now, since)), None
     except Exception as error:  # noqa: BLE001 - it is told as a problem
         return None, f"{type(error).__name__}: {error}"
 

@@ -13,6 +13,7 @@ NOW = 1_700_000_000.0
 def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     """Let the commands read what the test measures; alerting is not installed."""
     monkeypatch.setattr(registry, "_builders", {})
+    monkeypatch.setattr(registry, "_status_builders", {})
     monkeypatch.setenv("COLUMNS", "80")
     measured = Measured(now=NOW)
     serve(measured, monkeypatch)

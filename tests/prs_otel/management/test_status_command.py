@@ -7,8 +7,9 @@ from django.test import override_settings
 
 from prs_otel import pipeline, semconv
 from prs_otel.monitoring import registry
-from prs_otel.monitoring.registry import DocumentRequest
+from prs_otel.monitoring.registry import PackageStatus, StatusRequest
 from prs_otel.store.base import StoreError
+from prs_otel.validation import Problem
 from tests.support.commands import manage_monitoring
 from tests.support.measured import Measured
 
@@ -101,8 +102,8 @@ def test_the_evaluator_is_shown_where_alerting_is_installed(
         "pid": 7,
         "last_evaluation_at": "2024-05-06T07:08:09Z",
     }
-    registry.register_command_document(
-        registry.ALERTING_STATUS, lambda _: {"evaluator": evaluator}
+    registry.register_status(
+        registry.ALERTING, lambda _: PackageStatus({"evaluator": evaluator})
     )
 
     outcome = manage_monitoring("status")
@@ -113,32 +114,55 @@ def test_the_evaluator_is_shown_where_alerting_is_installed(
 
 def test_it_is_shown_that_nobody_evaluates(measured: Measured) -> None:
     measured.flush()
-    registry.register_command_document(
-        registry.ALERTING_STATUS, lambda _: {"evaluator": None}
+    registry.register_status(
+        registry.ALERTING, lambda _: PackageStatus({"evaluator": None})
     )
 
     assert "no evaluator is running" in manage_monitoring("status").text
 
 
-def test_a_critical_alert_is_critical(measured: Measured) -> None:
+@override_settings(MONITORING_SETTINGS={"FLUSH_INTERVALL": 1})
+def test_mistakes_in_the_settings_of_alerting_follow_our_own(
+    measured: Measured,
+) -> None:
+    mistake = Problem("value", "RULES", "RULES cannot be 1.", "Write a list.")
     measured.flush()
-    registry.register_command_document(
-        registry.ALERTING_STATUS,
-        lambda _: {"evaluator": None, "firing": {"warning": 0, "critical": 1}},
+    registry.register_status(
+        registry.ALERTING, lambda _: PackageStatus({}, settings_problems=(mistake,))
     )
 
-    outcome = manage_monitoring("status")
+    outcome = manage_monitoring("status", "--format", "json")
+    ours, theirs = outcome.json()["settings_problems"]
 
-    assert outcome.exit_code == 2
-    assert "critical: alerts firing: 1" in outcome.text
+    assert outcome.exit_code == 1
+    assert ours["key"] == "FLUSH_INTERVALL"
+    assert theirs["hint"] == "Write a list."
+
+
+def test_alerting_is_told_since_when_anybody_works(measured: Measured) -> None:
+    asked: list[StatusRequest] = []
+
+    def build(request: StatusRequest) -> PackageStatus:
+        asked.append(request)
+        return PackageStatus({})
+
+    registry.register_status(registry.ALERTING, build)
+    manage_monitoring("status")
+    measured.flush()
+    manage_monitoring("status")
+
+    assert asked == [
+        StatusRequest(measured.now, None),
+        StatusRequest(measured.now, measured.now - 10),
+    ]
 
 
 def test_an_alerting_that_fails_is_a_problem_not_an_error(measured: Measured) -> None:
-    def fail(request: DocumentRequest) -> dict[str, object]:
+    def fail(request: StatusRequest) -> PackageStatus:
         raise LookupError("no such table: prs_alerting_alert")
 
     measured.flush()
-    registry.register_command_document(registry.ALERTING_STATUS, fail)
+    registry.register_status(registry.ALERTING, fail)
 
     outcome = manage_monitoring("status")
 

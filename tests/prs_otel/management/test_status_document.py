@@ -1,13 +1,26 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import pytest
 
 from prs_otel.management.report import Level
 from prs_otel.management.status_document import Findings, Status, StoreStatus, judged
+from prs_otel.monitoring.registry import PackageStatus
 from prs_otel.store.base import Beat
 from prs_otel.validation import Problem
+
+
+@dataclass(frozen=True)
+class Found:
+    level: Literal["warning", "critical"]
+    message: str
+
+
+def alerting(*problems: Found) -> PackageStatus:
+    return PackageStatus({"evaluator": None}, problems)
+
 
 NOW = 1_700_000_000.0
 WORKER = Beat(
@@ -109,14 +122,14 @@ def test_all_is_well_when_workers_report_to_a_store_that_works() -> None:
             "warning: The status of alerting cannot be had: no such table",
         ),
         (
-            replace(WELL, alerting={"firing": {"warning": 2, "critical": 0}}),
+            replace(WELL, alerting=alerting(Found("warning", "A rule fails"))),
             Level.WARNING,
-            "warning: alerts firing: 2",
+            "warning: A rule fails",
         ),
         (
-            replace(WELL, alerting={"firing": {"warning": 0, "critical": 1}}),
+            replace(WELL, alerting=alerting(Found("critical", "Nobody evaluates"))),
             Level.CRITICAL,
-            "critical: alerts firing: 1",
+            "critical: Nobody evaluates",
         ),
     ],
 )
@@ -134,7 +147,7 @@ def test_the_worst_problem_decides() -> None:
     findings = replace(
         WELL,
         workers=[],
-        alerting={"firing": {"warning": 1, "critical": 1}},
+        alerting=alerting(Found("critical", "bad"), Found("warning", "not so bad")),
     )
 
     status, level = judged(findings, now=NOW)
@@ -165,8 +178,8 @@ def test_failures_are_summed_over_workers() -> None:
     assert status.failures == {"processor.on_end": 3, "cache": 4}
 
 
-def test_an_alerting_that_does_not_say_what_fires_is_no_problem() -> None:
-    status, level = judged(replace(WELL, alerting={"evaluator": None}), now=NOW)
+def test_an_alerting_that_finds_nothing_wrong_is_no_problem() -> None:
+    status, level = judged(replace(WELL, alerting=alerting()), now=NOW)
 
     assert level is Level.OK
     assert status.alerting == {"evaluator": None}

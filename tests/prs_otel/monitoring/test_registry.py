@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from prs_otel.monitoring import registry
-from prs_otel.monitoring.registry import DocumentRequest
+from prs_otel.monitoring.registry import DocumentRequest, PackageStatus, StatusRequest
 
 NAME = "of-a-test"
 
@@ -18,6 +18,7 @@ class Moment(BaseModel):
 @pytest.fixture(autouse=True)
 def _nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_builders", {})
+    monkeypatch.setattr(registry, "_status_builders", {})
 
 
 def test_a_document_nobody_offers_is_none() -> None:
@@ -53,6 +54,20 @@ def test_the_latest_registration_counts() -> None:
     document = registry.requested_document(NAME, DocumentRequest(now=0.0))
 
     assert document == {"version": 2}
+
+
+def test_a_package_that_is_not_installed_has_no_status() -> None:
+    assert registry.requested_status(NAME, StatusRequest(0.0, None)) is None
+
+
+def test_a_package_is_asked_how_it_is_doing() -> None:
+    registry.register_status(
+        NAME, lambda request: PackageStatus({"since": request.workers_since})
+    )
+
+    status = registry.requested_status(NAME, StatusRequest(2.0, 1.0))
+
+    assert status == PackageStatus({"since": 1.0})
 
 
 def test_what_a_builder_raises_reaches_whoever_asks() -> None:
