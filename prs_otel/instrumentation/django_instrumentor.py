@@ -1,7 +1,7 @@
 """Run OpenTelemetry's Django instrumentor with our hooks, or join one that runs.
 
 The application may have instrumented Django itself: then our hooks are added to its
-own. Where the installed release allows it, its middleware is replaced by ours, which
+own, and its metrics stay. Where the installed release allows it, its middleware is replaced by ours, which
 does the same without the faults that `middleware` names.
 """
 
@@ -26,7 +26,6 @@ from prs_otel.semconv import DJANGO_SCOPE
 _Hook = Callable[..., None]
 
 _HOOKS: Final = ("_otel_request_hook", "_otel_response_hook")
-_DURATIONS: Final = ("_duration_histogram_old", "_duration_histogram_new")
 _SETTING: Final = "MIDDLEWARE"
 
 # What the application had set on the stock middleware, to be put back.
@@ -80,9 +79,6 @@ def _join(*ours: _Hook) -> None:
     for name, hook in zip(_HOOKS, ours, strict=True):
         _joined[name] = theirs = getattr(stock, name, None)
         setattr(stock, name, hook if theirs is None else _both(theirs, hook))
-    for name in _DURATIONS:
-        _joined[name] = getattr(stock, name, None)
-        setattr(stock, name, None)
     tracer = getattr(stock, "_tracer", None)
     # One that was asked for before a provider was set stands for the real one.
     record_all_spans(getattr(tracer, "_tracer", tracer))

@@ -27,6 +27,8 @@ from django.test import AsyncClient, Client
 from django.urls import path, re_path
 from opentelemetry import trace
 from opentelemetry.instrumentation.django import DjangoInstrumentor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.util.http import parse_excluded_urls
 
 from prs_otel import guard
@@ -598,6 +600,42 @@ def test_an_instrumentation_without_hooks_is_joined(traces: Traces) -> None:
     DjangoInstrumentor().uninstrument()
 
     assert attributes(span)["http.route"] == "/items/<int:pk>/"
+
+
+def collected(reader: InMemoryMetricReader) -> str:
+    data = reader.get_metrics_data()
+    return "" if data is None else data.to_json()
+
+
+def test_metrics_of_the_application_are_kept(traces: Traces) -> None:
+    reader = InMemoryMetricReader()
+    DjangoInstrumentor().instrument(
+        tracer_provider=traces.provider, meter_provider=MeterProvider([reader])
+    )
+    site = Site(traces, is_async=False)
+    install(site)
+    site.get("/items/7/")
+    requests.uninstrument()
+    database.uninstall()
+    DjangoInstrumentor().uninstrument()
+
+    assert '"http.server.request.duration"' in collected(reader)
+
+
+def test_where_only_we_have_instrumented_there_is_no_second_duration(
+    traces: Traces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = InMemoryMetricReader()
+    monkeypatch.setattr(
+        "opentelemetry.metrics._internal._METER_PROVIDER", MeterProvider([reader])
+    )
+    site = Site(traces, is_async=False)
+    install(site)
+    site.get("/items/7/")
+    requests.uninstrument()
+    database.uninstall()
+
+    assert "http.server" not in collected(reader)
 
 
 def test_uninstrumented_the_applications_own_is_as_it_was(
