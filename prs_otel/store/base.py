@@ -21,6 +21,8 @@ BUSY_TIMEOUT: Final = 5.0
 """Seconds a call waits for another process or thread before it gives up."""
 TEXT_REFRESH: Final = 300.0
 """Seconds before the last use of a known text is noted again."""
+TEXTS_SHARE: Final = 8
+"""Texts may have this part of the quota: the rest is for the history."""
 DEFAULT_QUOTA: Final = 128 * 1024 * 1024
 
 
@@ -193,7 +195,10 @@ class Store(Protocol):
         ...
 
     def evict(self, *, quota_bytes: int) -> int:
-        """Drop the oldest rows until the rest fits, and return how many went."""
+        """Drop the texts longest unused and the oldest rows until the rest fits.
+
+        Returns how many went.
+        """
         ...
 
     def acquire(  # noqa: PLR0913 - who asks, for how long, and when

@@ -65,10 +65,10 @@ class MemoryStore:
             if bucket is not None and sequence > content.marks.get(worker, -1):
                 content.insert(bucket, ())
                 content.marks[worker] = sequence
-                content.evict(self._quota_bytes)
             content.note_beat(beat)
             for fingerprint, text in texts.items():
                 content.note_text(fingerprint, text, seen_at=beat.seen_at)
+            content.evict(self._quota_bytes)
 
     @contextmanager
     def reading(self) -> Iterator[MemoryReader]:
@@ -120,7 +120,7 @@ class MemoryStore:
                     content.marks.pop(worker, None)
 
     def evict(self, *, quota_bytes: int) -> int:
-        """Drop the oldest rows until the rest fits, and return how many went."""
+        """Drop the texts longest unused and the oldest rows until the rest fits."""
         with self._locked() as content:
             return content.evict(quota_bytes)
 
@@ -166,7 +166,7 @@ class MemoryStore:
     def status(self) -> dict[str, object]:
         """Return what people want to know of the store."""
         with self._locked() as content:
-            size = sum(row.size for row in content.rows.values())
+            size = content.size
         return {
             "url": self.url,
             "reachable": True,

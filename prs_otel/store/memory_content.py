@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from prs_otel.store.base import (
     TEXT_REFRESH,
+    TEXTS_SHARE,
     Beat,
     Bucket,
     Lease,
@@ -15,6 +17,8 @@ from prs_otel.store.base import (
 )
 from prs_otel.store.validity import encodable
 
+K = TypeVar("K")
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -22,6 +26,11 @@ class Text:
 
     text: str
     seen_at: float
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of the text."""
+        return len(self.text.encode())
 
 
 @dataclass(slots=True)
@@ -39,6 +48,11 @@ class Content:
     rolling: tuple[tuple[int, ...], bytes] | None = None
     leases: dict[str, Lease] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of all buckets and texts."""
+        return _size(self.rows) + _size(self.texts)
 
     def copy(self) -> Content:
         """Return a snapshot of what readers see."""
@@ -90,16 +104,17 @@ class Content:
         self.remove(ids)
 
     def evict(self, quota_bytes: int) -> int:
-        """Drop the oldest buckets beyond the quota, and return how many."""
-        excess = sum(row.size for row in self.rows.values()) - quota_bytes
-        ids = []
-        for row in sorted(self.rows.values(), key=lambda row: (row.end, row.id)):
-            if excess <= 0:
-                break
-            ids.append(row.id)
-            excess -= row.size
+        """Drop what is oldest beyond the quota, and return how many texts and rows."""
+        by_use = sorted(self.texts, key=lambda each: self.texts[each].seen_at)
+        texts = _first(
+            by_use, self.texts, _size(self.texts) - quota_bytes // TEXTS_SHARE
+        )
+        for fingerprint in texts:
+            del self.texts[fingerprint]
+        by_age = sorted(self.rows, key=lambda each: (self.rows[each].end, each))
+        ids = _first(by_age, self.rows, self.size - quota_bytes)
         self.drop(ids)
-        return len(ids)
+        return len(texts) + len(ids)
 
 
 class MemoryReader:
@@ -146,6 +161,23 @@ class MemoryReader:
         """Return the lease as last taken, expired or not; None when released."""
         lease = self._content.leases.get(name)
         return lease if lease is not None and lease.holder else None
+
+
+def _size(kept: Mapping[Any, Text] | Mapping[Any, Row]) -> int:
+    return sum(each.size for each in kept.values())
+
+
+def _first(
+    keys: Sequence[K], kept: Mapping[K, Text] | Mapping[K, Row], excess: int
+) -> list[K]:
+    """Return as many of the keys as it takes to be rid of the excess."""
+    taken = []
+    for key in keys:
+        if excess <= 0:
+            break
+        taken.append(key)
+        excess -= kept[key].size
+    return taken
 
 
 def _part(bucket: Bucket, part: Part) -> bytes:

@@ -127,7 +127,7 @@ class SqliteStore:
         self._access.transact(step)
 
     def evict(self, *, quota_bytes: int) -> int:
-        """Drop the oldest rows until the rest fits, and return how many went."""
+        """Drop the texts longest unused and the oldest rows until the rest fits."""
         return self._access.evict(Quota(quota_bytes))
 
     def acquire(  # noqa: PLR0913 - the contract of stores

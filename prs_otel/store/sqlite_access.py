@@ -55,7 +55,7 @@ class Access:
                 return self._attempt(self._writer, write, size=size)
 
     def evict(self, quota: sqlite_quota.Quota) -> int:
-        """Drop the oldest rows until the rest is within a quota; return how many."""
+        """Drop what is oldest until the rest is within a quota; return how many went."""
         with self._reporting(), self._writer.held():
             return self._attempt(
                 self._writer,

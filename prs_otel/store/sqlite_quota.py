@@ -1,4 +1,4 @@
-"""Keep the file within its quota: a limit on its pages, and the oldest rows make room.
+"""Keep the file within its quota: a limit on its pages, and what is oldest makes room.
 
 The quota covers the database and its write-ahead log. Nothing frees a disk that others
 have filled: SQLite then cannot even delete, and every call says so until there is space.
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from prs_otel.store import sqlite_schema
-from prs_otel.store.base import StoreError
+from prs_otel.store import sqlite_schema, sqlite_texts
+from prs_otel.store.base import TEXTS_SHARE, StoreError
 from prs_otel.store.sqlite_writes import transaction
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class Quota:
     def database(self) -> int:
         """Return the bytes of the database: a log twice its size may take a write."""
         return self.total - _LOGS_KEPT_FREE * self.log
+
+    @property
+    def texts(self) -> int:
+        """Return the bytes that the texts of statements may have."""
+        return self.total // TEXTS_SHARE
 
     def check_size(self, size: int) -> None:
         """Raise `StoreError` for a write that would push out too many others."""
@@ -85,7 +90,7 @@ def check_log(connection: sqlite3.Connection, quota: Quota, *, size: int) -> Non
 
 
 def make_room(connection: sqlite3.Connection, quota: Quota, *, size: int) -> int:
-    """Evict what `size` more bytes need, and return how many rows went.
+    """Evict what `size` more bytes need, and return how many texts and rows went.
 
     The answer is 0 where it is not the quota that is short: then the disk is full.
     """
@@ -94,14 +99,16 @@ def make_room(connection: sqlite3.Connection, quota: Quota, *, size: int) -> int
     needed = 2 * size + _SLACK
     if _used(connection) + needed < capacity:
         return 0
-    return _evict(connection, capacity - max(needed, quota.database // _SPARE_SHARE))
+    target = capacity - max(needed, quota.database // _SPARE_SHARE)
+    return _evict(connection, quota, target)
 
 
 def evict(connection: sqlite3.Connection, quota: Quota) -> int:
-    """Drop the oldest rows until the rest is within the quota, and shrink the file."""
+    """Drop what is oldest until the rest is within the quota, and shrink the file."""
     count = 0
-    if _used(connection) > quota.database:
-        count = _evict(connection, quota.database)
+    is_beyond = _used(connection) > quota.database
+    if is_beyond or sqlite_texts.size(connection) > quota.texts:
+        count = _evict(connection, quota, quota.database)
     page = _page_size(connection)
     surplus = _pages(connection) - quota.database // page
     if surplus > 0:
@@ -110,9 +117,9 @@ def evict(connection: sqlite3.Connection, quota: Quota) -> int:
     return count
 
 
-def _evict(connection: sqlite3.Connection, target: int) -> int:
-    count = 0
+def _evict(connection: sqlite3.Connection, quota: Quota, target: int) -> int:
     with transaction(connection):
+        count = sqlite_texts.trim(connection, quota.texts)
         while _used(connection) > target and (ids := _oldest(connection, target)):
             count += sqlite_schema.drop_rows(connection, ids)
     return count

@@ -40,6 +40,7 @@ CREATE TABLE worker (
 CREATE TABLE text (
     fingerprint TEXT PRIMARY KEY, seen_at REAL NOT NULL, text TEXT NOT NULL
 );
+CREATE INDEX text_by_use ON text (seen_at);
 CREATE TABLE rolling (
     id INTEGER PRIMARY KEY CHECK (id = 1), ids TEXT NOT NULL, cells BLOB NOT NULL
 );
@@ -88,8 +89,8 @@ def create(connection: sqlite3.Connection, *, now: float) -> None:
     # Settled by the first table: lets a file shrink when its quota is lowered.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("BEGIN IMMEDIATE")
-    for table in _TABLES.split(";"):
-        connection.execute(table)
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
     connection.execute("INSERT INTO store VALUES (?, ?)", (uuid.uuid4().hex, now))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")

@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
 
 from prs_otel.store import lease as leases
-from prs_otel.store import sqlite_schema
-from prs_otel.store.base import TEXT_REFRESH, Beat, Bucket, Lease, Part
+from prs_otel.store import sqlite_schema, sqlite_texts
 from prs_otel.store.sqlite_schema import id_list, to_text
-from prs_otel.store.validity import encodable
+
+if TYPE_CHECKING:
+    from prs_otel.store.base import Beat, Bucket, Lease, Part
 
 
 class LostRaceError(Exception):
@@ -49,18 +51,7 @@ def append(connection: sqlite3.Connection, flush: Append) -> None:
         insert_bucket(connection, flush.bucket, ())
         mark = flush.sequence
     _write_beat(connection, flush.beat, mark)
-    seen_at = flush.beat.seen_at
-    # A text is a page or more, its time a few bytes: seldom worth rewriting it.
-    connection.executemany(
-        "INSERT INTO text (fingerprint, text, seen_at) VALUES (?, ?, ?)"
-        " ON CONFLICT (fingerprint) DO UPDATE"
-        " SET text = excluded.text, seen_at = excluded.seen_at"
-        " WHERE excluded.seen_at >= seen_at + ?",
-        [
-            (fingerprint, encodable(text), seen_at, TEXT_REFRESH)
-            for fingerprint, text in flush.texts.items()
-        ],
-    )
+    sqlite_texts.note(connection, flush.texts, seen_at=flush.beat.seen_at)
 
 
 def insert_bucket(

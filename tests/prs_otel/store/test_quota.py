@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prs_otel.store import sqlite_quota
-from prs_otel.store.base import StoreError
+from prs_otel.store.base import Store, StoreError
 from prs_otel.store.database_files import beside
 from prs_otel.store.memory import MemoryStore
 from prs_otel.store.sqlite import SqliteStore
@@ -23,7 +23,7 @@ def small_store(path: Path, open_sqlite: OpenStore) -> SqliteStore:
     return open_sqlite(path, quota_bytes=QUOTA)
 
 
-def fill(store: SqliteStore | MemoryStore, count: int, *, first: int = 1) -> None:
+def fill(store: Store, count: int, *, first: int = 1) -> None:
     for sequence in range(first, first + count):
         append(store, sequence, bucket(os.urandom(30_000), end=NOW + sequence))
 
@@ -52,6 +52,65 @@ def test_the_file_and_its_log_stay_within_the_quota(
 
     assert largest <= QUOTA
     assert small_store.status()["quota_bytes"] == QUOTA
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def any_small_store(
+    request: pytest.FixtureRequest, path: Path, open_sqlite: OpenStore
+) -> Store:
+    if request.param == "memory":
+        return MemoryStore(quota_bytes=QUOTA)
+    return open_sqlite(path, quota_bytes=QUOTA)
+
+
+def tell(store: Store, count: int, *, first: int = 0, at: float = NOW) -> None:
+    """Append texts of 4 kB, ten at once, each ten a second after the last."""
+    for start in range(first, first + count, 10):
+        texts = {
+            f"f{number}": f"{number:04}" * 1_000 for number in range(start, start + 10)
+        }
+        append(store, 0, worker="b" * 32, texts=texts, at=at + start // 10)
+
+
+def known(store: Store, count: int) -> list[int]:
+    """Return which of the first texts the store knows."""
+    with store.reading() as reader:
+        found = reader.texts([f"f{number}" for number in range(count)])
+    return [number for number in range(count) if f"f{number}" in found]
+
+
+def test_no_number_of_texts_pushes_out_the_history(any_small_store: Store) -> None:
+    fill(any_small_store, 20)
+
+    tell(any_small_store, 1_000)
+
+    assert set(range(1, 21)) <= set(ids(any_small_store))
+    assert 999 in known(any_small_store, 1_000)
+
+
+def test_the_texts_longest_unused_make_room_for_others(any_small_store: Store) -> None:
+    tell(any_small_store, 20)
+    tell(any_small_store, 10, at=NOW + 600)
+    tell(any_small_store, 50, first=20, at=NOW + 600)
+
+    any_small_store.evict(quota_bytes=QUOTA)
+
+    gone = set(range(70)) - set(known(any_small_store, 70))
+    assert gone
+    assert gone < set(range(10, 20))
+
+
+def test_texts_are_kept_to_their_share_though_the_store_is_not_full(
+    any_small_store: Store,
+) -> None:
+    tell(any_small_store, 100)
+
+    any_small_store.evict(quota_bytes=QUOTA)
+
+    numbers = known(any_small_store, 100)
+    assert numbers == list(range(100 - len(numbers), 100))
+    assert QUOTA / 16 < len(numbers) * 4_000 <= QUOTA / 8
+    assert any_small_store.evict(quota_bytes=QUOTA) == 0
 
 
 def test_documents_find_room_in_a_full_store(small_store: SqliteStore) -> None:
