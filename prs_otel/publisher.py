@@ -25,6 +25,8 @@ BACKLOG_LIMIT = 120
 """Deltas kept while the store is out of order: ten minutes at the default interval."""
 
 TEXTS_LIMIT = 5_000
+_TEXTS_AN_APPEND = 200_000
+"""Characters of text in one append: a store takes no write that is a large part of its quota."""
 _REPEAT_TEXT_AFTER = 3_600.0
 """The store forgets texts nobody has used for a while, so they are told again hourly."""
 
@@ -126,9 +128,7 @@ class Publisher:
             self.dropped += 0 if has_appended else sealed.count
             has_beaten = has_beaten or has_appended
         if not has_beaten:
-            self._store.append(
-                None, worker=self._beat.worker, sequence=0, beat=self._beat, texts={}
-            )
+            self._append_texts({})
 
     def _keep(self, delta: Delta) -> None:
         self.has_served = self.has_served or series.REQUEST in delta.cells.by_kind
@@ -139,25 +139,47 @@ class Publisher:
 
     def _append(self, sealed: _Sealed, now: float) -> bool:
         """Append one delta; tell whether the store could make sense of its times."""
-        texts = self._texts.untold(sealed.fingerprints, now=now)
+        first, *rest = _portions(self._texts.untold(sealed.fingerprints, now=now))
         try:
             self._store.append(
                 sealed.bucket,
                 worker=self._beat.worker,
                 sequence=sealed.sequence,
                 beat=self._beat,
-                texts=texts,
+                texts=first,
             )
         except ValueError:
             return False
-        self._texts.told(texts, now=now)
+        self._texts.told(first, now=now)
+        for texts in rest:
+            self._append_texts(texts)
+            self._texts.told(texts, now=now)
         return True
+
+    def _append_texts(self, texts: Mapping[str, str]) -> None:
+        """Append texts alone, or just the sign of life with none."""
+        self._store.append(
+            None, worker=self._beat.worker, sequence=0, beat=self._beat, texts=texts
+        )
 
     def _notice_replacement(self) -> None:
         generation = self._store.generation()
         if generation != self._generation:
             self._texts.forget_told()
             self._generation = generation
+
+
+def _portions(texts: Mapping[str, str]) -> list[dict[str, str]]:
+    """Divide texts into what one append may bring, at least one portion."""
+    portions: list[dict[str, str]] = [{}]
+    length = 0
+    for fingerprint, text in texts.items():
+        length += len(text)
+        if length > _TEXTS_AN_APPEND and portions[-1]:
+            portions.append({})
+            length = len(text)
+        portions[-1][fingerprint] = text
+    return portions
 
 
 def _sealed(delta: Delta, sequence: int) -> _Sealed:

@@ -226,3 +226,26 @@ def test_the_text_of_a_sampled_query_is_told_even_if_its_series_was_folded(
     view = new_view(store)
     (slowest,) = view.slowest(series.QUERY, limit=1, seconds=60, now=NOW)
     assert view.text(slowest.fingerprint) == "UPDATE ?"
+
+
+def test_more_texts_than_one_append_may_bring_are_told_in_several(
+    rollup: Rollup, store: Any, texts: Texts, publisher: Publisher
+) -> None:
+    known = {f"{n:016x}": f"SELECT {n} " + "x" * 90_000 for n in range(5)}
+    sizes: list[int] = []
+    append = store._store.append
+
+    def noted(*args: Any, **kwargs: Any) -> None:
+        sizes.append(sum(map(len, kwargs["texts"].values())))
+        append(*args, **kwargs)
+
+    store._store.append = noted
+    for fingerprint, text in known.items():
+        texts.remember(fingerprint, text)
+        rollup.record(query(fingerprint=fingerprint))
+
+    flush(publisher)
+
+    assert new_view(store).texts(list(known)) == known
+    assert len(sizes) == 3
+    assert max(sizes) <= publishing._TEXTS_AN_APPEND
