@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from prs_otel.face import document_store as document_store
     from prs_otel.face import identity as identity
     from prs_otel.face import metric_source as metric_source
+    from prs_otel.face import mounted as mounted
     from prs_otel.face import service_name as service_name
     from prs_otel.face import thresholds as thresholds
     from prs_otel.guard import guarded as guarded
@@ -50,6 +51,7 @@ _FACE = {
     "identity": "prs_otel.face",
     "is_enabled": "prs_otel.pipeline",
     "metric_source": "prs_otel.face",
+    "mounted": "prs_otel.face",
     "on_lead": "prs_otel.pipeline",
     "postfork": "prs_otel.pipeline",
     "register_command_document": "prs_otel.monitoring.registry",

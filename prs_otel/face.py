@@ -15,6 +15,8 @@ from prs_otel.semconv import HOST_NAME
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from django.urls import URLPattern, URLResolver
+    from ninja import NinjaAPI
 
     from prs_otel.rollup.query import Point
     from prs_otel.store.base import Store
@@ -100,6 +102,13 @@ def authentication(level: str) -> Sequence[Callable[[HttpRequest], object]]:
     if level != "staff":
         raise ValueError(f'authentication(level) takes "staff", not {level!r}')
     return permissions.staff_auth()
+
+
+def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:
+    """Return the URL patterns of `api`, with its schema and a docs page for staff."""
+    from prs_otel.monitoring import mounting
+
+    return mounting.mounted(api)
 
 
 def _source() -> ViewSource:

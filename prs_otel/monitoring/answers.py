@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Final
 
-from django.db import DatabaseError
+from django import db
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import (
     get_conditional_response,
@@ -47,17 +47,20 @@ def answer(request: HttpRequest, document: BaseModel) -> HttpResponse:
 def install_error_handlers(api: NinjaAPI) -> None:
     """Answer 503 when what an endpoint reads from is out of order."""
     api.add_exception_handler(StoreError, _store_failed)
-    api.add_exception_handler(DatabaseError, _database_failed)
+    api.add_exception_handler(db.Error, _database_failed)
 
 
 def with_json_errors(view: View) -> View:
-    """Give ninja's "method not allowed" the shape of every other error."""
+    """Give what ninja leaves to Django the shape of every other error."""
 
     @wraps(view)
     def answered(
         request: HttpRequest, *args: object, **kwargs: object
     ) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except db.Error as error:
+            return _database_failed(request, error)
         if response.status_code != 405:
             return response
         allowed = {"Allow": response.headers["Allow"]}
@@ -84,7 +87,7 @@ def _store_failed(
 
 
 def _database_failed(
-    request: HttpRequest, error: DatabaseError | type[DatabaseError]
+    request: HttpRequest, error: db.Error | type[db.Error]
 ) -> HttpResponse:
     logger.warning("An API request found the database out of order: %s", error)
     return JsonResponse({"detail": DATABASE_FAILED}, status=503)

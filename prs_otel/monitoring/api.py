@@ -13,14 +13,12 @@ from pydantic import BaseModel, Field
 from prs_otel import __version__, pipeline
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.answers import answer, install_error_handlers
-from prs_otel.monitoring.docs import SelfServedSwagger
 from prs_otel.monitoring.documents import SampleQuery
 from prs_otel.monitoring.permissions import (
     AuthenticatedRequest,
     api_auth,
     is_staff,
     staff_auth,
-    staff_only,
     user_if_known,
 )
 from prs_otel.monitoring.schemas import (
@@ -65,9 +63,6 @@ api = NinjaAPI(
     version=__version__,
     urls_namespace="prs_otel",
     auth=api_auth(),
-    docs=SelfServedSwagger(),
-    docs_url="/docs/",
-    docs_decorator=staff_only,
 )
 install_error_handlers(api)
 

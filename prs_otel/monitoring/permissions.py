@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError
+from django import db
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from ninja.errors import AuthorizationError, HttpError
@@ -105,7 +105,7 @@ def user_if_known(request: HttpRequest) -> AbstractBaseUser | None:
     """
     try:
         return _first_user(request, api_auth())
-    except DatabaseError as error:
+    except db.Error as error:
         logger.warning("A user could not be recognised: %s", error)
         return None
 

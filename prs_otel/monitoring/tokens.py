@@ -13,7 +13,7 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db import DatabaseError, router, transaction
+from django.db import Error, router, transaction
 from django.utils.crypto import constant_time_compare
 
 from prs_otel.models import Token
@@ -85,7 +85,7 @@ def _note_use(token: Token, now: datetime) -> None:
         # A savepoint: a failed write must not spoil a transaction the request runs in.
         with transaction.atomic(using=router.db_for_write(Token)):
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
-    except DatabaseError:
+    except Error:
         logger.warning("The last use of token %s could not be noted", token.key)
 
 

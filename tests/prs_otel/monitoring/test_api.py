@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client, override_settings
 
 from prs_otel import pipeline
@@ -190,29 +190,30 @@ def test_health_tells_staff_that_monitoring_is_switched_off(
     assert staff_client.get(HEALTH).json()["status"] == "degraded"
 
 
-def _database_is_down(request: object) -> NoReturn:
-    raise OperationalError("connection refused")
-
-
-@pytest.mark.usefixtures("served")
-def test_a_database_out_of_order_is_503(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(params=[OperationalError, InterfaceError])
+def _database_is_down(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(permissions, "_session_user", _database_is_down)
+    def fail(_: object) -> NoReturn:
+        raise request.param("connection refused")
 
-    response = client.get(SYSTEM)
+    monkeypatch.setattr(permissions, "_session_user", fail)
+
+
+@pytest.mark.parametrize(
+    "path", [SYSTEM, BASE + "openapi.json", BASE + "docs/", BASE + "docs/x.css"]
+)
+@pytest.mark.usefixtures("served", "_database_is_down")
+def test_a_database_out_of_order_is_503(client: Client, path: str) -> None:
+    response = client.get(path)
 
     assert response.status_code == 503
     assert set(response.json()) == {"detail"}
     assert "connection refused" not in response.content.decode()
 
 
-@pytest.mark.usefixtures("served")
-def test_health_stays_up_while_the_database_is_out_of_order(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(permissions, "_session_user", _database_is_down)
-
+@pytest.mark.usefixtures("served", "_database_is_down")
+def test_health_stays_up_while_the_database_is_out_of_order(client: Client) -> None:
     response = client.get(HEALTH)
 
     assert (response.status_code, response.json()) == (200, {"status": "healthy"})
