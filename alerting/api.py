@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import Annotated, Any, Final
 
-from django.db import DatabaseError
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseNotAllowed,
-    JsonResponse,
-)
-from django.urls import URLPattern, URLResolver, path, re_path
+from django import db
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Query
 from pydantic import BaseModel, Field
 
@@ -25,10 +17,12 @@ from alerting.rules import Severity  # noqa: TC001 - ninja evaluates it
 from alerting.schemas import History, Summary
 from alerting.status import Status
 
-__all__ = ["build_api", "mounted"]
+__all__ = ["build_api"]
 
 Authenticate = Callable[[HttpRequest], object]
-View = Callable[..., HttpResponseBase]
+
+READ_RULES: Final = "prs_alerting.view_storedrule"
+"""The permission to read rules; superusers have it also while no rule can be stored."""
 
 
 class Hours(BaseModel):
@@ -74,18 +68,17 @@ REFUSALS: Final[dict[int, Any]] = {
 
 
 def build_api(
-    *, auth: Sequence[Authenticate], status: Callable[[float], Status]
+    *, auth: Sequence[Authenticate], status: Callable[[float], Status], version: str
 ) -> NinjaAPI:
     """Return the API for those whom `auth` lets in; `status` is asked with the time."""
     api = NinjaAPI(
         title="Alerting",
         description="Alerts, and who was told.",
+        version=version,
         urls_namespace="prs_alerting",
         auth=list(auth),
-        docs_url=None,
-        openapi_url=None,
     )
-    api.add_exception_handler(DatabaseError, _database_failed)
+    api.add_exception_handler(db.Error, _database_failed)
 
     @api.get("history/", response={200: History, **REFUSALS}, tags=["alerts"])
     def history(request: HttpRequest, query: Query[HistoryQuery]) -> HttpResponse:
@@ -100,42 +93,20 @@ def build_api(
 
     @api.get("status/", response={200: Status, **REFUSALS}, tags=["status"])
     def evaluator(request: HttpRequest) -> HttpResponse:
-        """Tell who evaluates, and how rules and channels are doing."""
-        return _answer(status(time.time()))
+        """Tell who evaluates, and how rules and channels are doing.
+
+        The text of a rule is null for who may not read rules.
+        """
+        found = status(time.time())
+        return _answer(found if _may_read_rules(request) else found.without_texts())
 
     return api
 
 
-def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:
-    """Return the URL patterns of `api`, with every error in the shape of the others."""
-    patterns, app_name, namespace = api.urls
-    for pattern in patterns:
-        if isinstance(pattern, URLPattern):
-            pattern.callback = _with_json_errors(pattern.callback)
-    return [
-        path("", (patterns, app_name, namespace)),
-        # With its slash only: a path that merely lacks one is left to APPEND_SLASH.
-        re_path(r"^.*/$", _not_found),
-    ]
-
-
-def _with_json_errors(view: View) -> View:
-    @wraps(view)
-    def answered(
-        request: HttpRequest, *args: object, **kwargs: object
-    ) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
-        if not isinstance(response, HttpResponseNotAllowed):
-            return response
-        allowed = {"Allow": response.headers["Allow"]}
-        detail = {"detail": "Method Not Allowed"}
-        return JsonResponse(detail, status=405, headers=allowed)
-
-    return answered
-
-
-def _not_found(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"detail": "Not Found"}, status=404)
+def _may_read_rules(request: HttpRequest) -> bool:
+    # Not every user model has permissions.
+    has_perm = getattr(getattr(request, "auth", None), "has_perm", None)
+    return has_perm is not None and has_perm(READ_RULES)
 
 
 def _answer(document: BaseModel) -> HttpResponse:
@@ -146,7 +117,7 @@ def _answer(document: BaseModel) -> HttpResponse:
 
 
 def _database_failed(
-    request: HttpRequest, error: DatabaseError | type[DatabaseError]
+    request: HttpRequest, error: db.Error | type[db.Error]
 ) -> HttpResponse:
     detail = "The alert history cannot be read; has the database been migrated?"
     return JsonResponse({"detail": detail}, status=503)

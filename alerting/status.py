@@ -25,10 +25,10 @@ class EvaluatorStatus(_Document):
 
 
 class RuleStatus(_Document):
-    """How one rule did at its last evaluation."""
+    """How one rule did at its last evaluation; `text` is null where it is not shown."""
 
     name: str
-    text: str
+    text: str | None
     severities: list[str]
     health: str
     last_error: str
@@ -72,3 +72,8 @@ class Status(_Document):
     unevaluated_rules: list[str] = []
     channels: list[ChannelStatus] = []
     history: HistoryStatus | None = None
+
+    def without_texts(self) -> Status:
+        """Return the status without what its rules say."""
+        rules = [rule.model_copy(update={"text": None}) for rule in self.rules]
+        return self.model_copy(update={"rules": rules})

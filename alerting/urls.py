@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from alerting import wiring
-from alerting.api import build_api, mounted
+from alerting.api import build_api
 
-urlpatterns = mounted(
-    build_api(auth=wiring.authentication(), status=wiring.current_status)
+urlpatterns = wiring.mounted(
+    build_api(
+        auth=wiring.authentication(),
+        status=wiring.current_status,
+        version=wiring.VERSION,
+    )
 )

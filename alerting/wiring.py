@@ -31,11 +31,22 @@ from alerting.system import alerting_system
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from django.urls import URLPattern, URLResolver
+    from ninja import NinjaAPI
 
     from alerting.schemas import History
 
-__all__ = ["authentication", "build_runner", "connect", "current_status", "start"]
+__all__ = [
+    "VERSION",
+    "authentication",
+    "build_runner",
+    "connect",
+    "current_status",
+    "mounted",
+    "start",
+]
 
+VERSION: Final = prs_otel.__version__
 DOCUMENT_LIMIT: Final = 1000  # alerts in one document of a command
 STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
 # Evaluations that may be missed before the time between counts as unobserved.
@@ -160,6 +171,11 @@ def _refresh_connections() -> None:
 def authentication() -> Sequence[Callable[[HttpRequest], object]]:
     """Return what lets people in who may read alerts."""
     return prs_otel.authentication("staff")
+
+
+def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:
+    """Return the URL patterns of `api` and of what documents it."""
+    return prs_otel.mounted(api)
 
 
 def current_status(now: float) -> Status:

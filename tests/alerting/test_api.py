@@ -3,17 +3,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.urls import include, path
 
+import prs_otel
 from alerting import documents
-from alerting.api import build_api, mounted
+from alerting.api import build_api
 from alerting.documents import Selection
 from alerting.report import STATUS
 from alerting.status import Status
@@ -35,9 +37,8 @@ def status(now: float) -> Status:
     )
 
 
-urlpatterns = [
-    path("api/alerting/", include(mounted(build_api(auth=[is_staff], status=status)))),
-]
+api = build_api(auth=[is_staff], status=status, version="1.2.3")
+urlpatterns = [path("api/alerting/", include(prs_otel.mounted(api)))]
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,13 @@ def _mounted() -> Iterator[None]:
 @pytest.fixture
 def client(admin_client: Client) -> Client:
     return admin_client
+
+
+@pytest.fixture
+def staff_client(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    return client
 
 
 def get(client: Client, url: str, **query: str | int) -> Any:
@@ -162,7 +170,9 @@ def test_a_question_that_makes_no_sense_is_refused(client: Client, query: str) -
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("url", ["history/", "summary/", "status/"])
+@pytest.mark.parametrize(
+    "url", ["history/", "summary/", "status/", "openapi.json", "docs/"]
+)
 def test_who_may_not_read_is_refused(url: str) -> None:
     response = Client().get(f"/api/alerting/{url}")
 
@@ -195,8 +205,45 @@ def test_the_status_names_the_evaluator(client: Client) -> None:
     assert evaluator["is_alive"]
     assert document["firing"] == {"critical": 1}
     assert document["rules"][0]["health"] == "ok"
+    assert document["rules"][0]["text"].startswith("avg(system.cpu.utilization[5m])")
     assert document["channels"][0]["name"] == "fake"
     assert document["unevaluated_rules"] == ["mine"]
+
+
+def test_the_text_of_a_rule_needs_the_permission_to_read_rules(
+    staff_client: Client,
+) -> None:
+    published[STATUS] = world_of(0.5, ago=10).journal.get(STATUS)
+
+    [rule] = get(staff_client, "status/")["rules"]
+
+    assert (rule["name"], rule["health"], rule["text"]) == (
+        "high_cpu_usage",
+        "ok",
+        None,
+    )
+
+
+def test_who_has_the_permission_to_read_rules_sees_their_texts(
+    staff_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    published[STATUS] = world_of(0.5, ago=10).journal.get(STATUS)
+    may = {"prs_alerting.view_storedrule"}
+    monkeypatch.setattr(User, "has_perm", lambda _, name: name in may)
+
+    [rule] = get(staff_client, "status/")["rules"]
+
+    assert rule["text"].startswith("avg(system.cpu.utilization[5m])")
+
+
+def test_users_without_permissions_may_not_read_rules(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published[STATUS] = world_of(0.5, ago=10).journal.get(STATUS)
+    monkeypatch.setattr(User, "has_perm", None)
+
+    assert get(client, "status/")["rules"][0]["text"] is None
 
 
 def test_an_evaluator_that_is_silent_is_not_alive(client: Client) -> None:
@@ -216,6 +263,44 @@ def test_a_status_without_evaluator_is_one_too() -> None:
     found = documents.status(b"{}", known_rules=[], now=0.0)
 
     assert found == Status()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_down_is_said_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise error("connection already closed")
+
+    monkeypatch.setattr(documents, "history", fail)
+
+    response = client.get("/api/alerting/history/")
+
+    assert response.status_code == 503
+    assert "cannot be read" in json.loads(response.content)["detail"]
+
+
+def test_the_schema_describes_every_endpoint_and_its_answers(client: Client) -> None:
+    document = get(client, "openapi.json")
+
+    assert (document["info"]["title"], document["info"]["version"]) == (
+        "Alerting",
+        "1.2.3",
+    )
+    assert set(document["paths"]) == {
+        "/api/alerting/history/",
+        "/api/alerting/summary/",
+        "/api/alerting/status/",
+    }
+    for methods in document["paths"].values():
+        assert {"200", "401", "403", "503"} <= set(methods["get"]["responses"])
+
+
+def test_the_docs_page_has_what_it_needs(client: Client) -> None:
+    page = client.get("/api/alerting/docs/").content.decode()
+
+    assert "<title>Alerting</title>" in page
+    assert client.get("/api/alerting/docs/swagger-ui.css").status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

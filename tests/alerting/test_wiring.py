@@ -164,6 +164,16 @@ def test_the_command_judges_alerting_and_its_settings() -> None:
 def test_the_api_asks_who_is_there() -> None:
     with override_settings(ROOT_URLCONF=__name__):
         assert Client().get("/api/alerting/status/").status_code == 401
+        assert Client().get("/api/alerting/docs/").status_code == 401
+
+
+def test_the_api_is_documented_for_staff(admin_client: Client) -> None:
+    with override_settings(ROOT_URLCONF=__name__):
+        page = admin_client.get("/api/alerting/docs/")
+        schema = json.loads(admin_client.get("/api/alerting/openapi.json").content)
+
+    assert page.status_code == 200
+    assert schema["info"]["version"] == prs_otel.__version__
 
 
 @pytest.mark.django_db(transaction=True)
