@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 VERSION: Final = prs_otel.__version__
-DOCUMENT_LIMIT: Final = 1000  # alerts in one document of a command
 STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
 # Evaluations that may be missed before the time between counts as unobserved.
 GAP_INTERVALS: Final = 4
@@ -190,7 +189,7 @@ def current_status(now: float) -> Status:
 
 def _alerts_document(request: prs_otel.DocumentRequest) -> History:
     severity = None if request.severity is None else Severity(request.severity)
-    selection = Selection(hours=request.hours, severity=severity, limit=DOCUMENT_LIMIT)
+    selection = Selection(request.hours, severity, request.limit)
     with prs_otel.unmeasured():
         return documents.history(selection, now=request.now)
 

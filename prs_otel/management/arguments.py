@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 MOST_HOURS: Final = 8760.0
+MOST_ITEMS: Final = 1000
 
 
 def add_format(parser: ArgumentParser) -> None:
@@ -32,6 +33,16 @@ def add_hours(parser: ArgumentParser) -> None:
     )
 
 
+def add_limit(parser: ArgumentParser) -> None:
+    """Declare `--limit`."""
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        default=100,
+        help=f"at most so many, from 1 to {MOST_ITEMS} (default: 100)",
+    )
+
+
 def _hours(text: str) -> float:
     try:
         hours = float(text)
@@ -42,3 +53,11 @@ def _hours(text: str) -> float:
         message = f"{text!r} is not a number of hours above 0 and up to 8760"
         raise ArgumentTypeError(message)
     return hours
+
+
+def _limit(text: str) -> int:
+    limit = int(text) if text.isdecimal() else 0
+    if not 1 <= limit <= MOST_ITEMS:
+        message = f"{text!r} is not a whole number from 1 to {MOST_ITEMS}"
+        raise ArgumentTypeError(message)
+    return limit

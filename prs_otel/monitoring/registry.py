@@ -26,6 +26,7 @@ class DocumentRequest:
     now: float
     hours: float = 24.0
     severity: str | None = None
+    limit: int = 100
 
 
 Document: TypeAlias = BaseModel | Mapping[str, object]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.core import mail
@@ -18,6 +19,7 @@ import prs_otel
 from alerting import wiring
 from alerting.models import Alert
 from alerting.report import STATUS
+from alerting.rows import alert_of
 from alerting.rules import DEFAULT_THRESHOLDS, CodeRule, Rule
 from alerting.source import MetricSource
 from alerting.status import Status
@@ -25,6 +27,7 @@ from alerting.system import alerting_system
 from prs_otel import pipeline
 from prs_otel.monitoring import registry
 from tests.support.commands import manage_monitoring
+from tests.support.notices import notice
 from tests.support.wait import wait_until
 
 urlpatterns = [path("api/alerting/", include("alerting.urls"))]
@@ -48,6 +51,10 @@ def _own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def built_in() -> list[Rule]:
     return [rule for rule in alerting_system.get_rules() if isinstance(rule, Rule)]
+
+
+def alert(number: int) -> Alert:
+    return alert_of(notice(alert_id=str(UUID(int=number)), episode=number), "")
 
 
 @pytest.fixture
@@ -158,6 +165,22 @@ def test_the_command_judges_alerting_and_its_settings() -> None:
     assert [each.level for each in status.problems] == ["critical"]
     assert "has not evaluated since" in status.problems[0].message
     assert [each.key for each in status.settings_problems] == ["CHANELS"]
+
+
+@pytest.mark.parametrize("limit", [None, 2, 1000])
+def test_the_command_prints_as_many_alerts_as_the_api_answers(
+    admin_client: Client, limit: int | None
+) -> None:
+    Alert.objects.bulk_create(alert(n) for n in range(101))
+    query = {} if limit is None else {"limit": limit}
+    arguments = [f"--{name}={value}" for name, value in query.items()]
+
+    with override_settings(ROOT_URLCONF=__name__):
+        answered = admin_client.get("/api/alerting/history/", query)
+    told = manage_monitoring("alerts", "--format", "json", *arguments).json()
+
+    assert told == json.loads(answered.content)
+    assert (len(told["items"]), told["count"]) == (min(limit or 100, 101), 101)
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import CommandError
 
-from prs_otel.management.arguments import add_hours
+from prs_otel.management.arguments import MOST_ITEMS, add_hours, add_limit
 from prs_otel.management.report import Level, Line, Options, Report
 from prs_otel.management.tables import Column, table
 from prs_otel.management.units import UNKNOWN, age
@@ -20,7 +20,8 @@ from prs_otel.monitoring.registry import ALERTS, DocumentRequest, requested_docu
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-SEVERITIES: Final = ("warning", "critical")
+SEVERITIES: Final = ("info", "warning", "error", "critical")
+_GRAVE: Final = ("error", "critical")
 
 NOT_INSTALLED: Final = (
     'Alerting is not installed: add "alerting" to INSTALLED_APPS to have alerts.'
@@ -44,8 +45,9 @@ class Alerts:
     help = "alerts of the last hours, and whether they are resolved"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare `--hours` and `--severity`."""
+        """Declare `--hours`, `--severity` and `--limit`."""
         add_hours(parser)
+        add_limit(parser)
         parser.add_argument(
             "--severity", choices=SEVERITIES, help="only alerts of this severity"
         )
@@ -53,7 +55,10 @@ class Alerts:
     def run(self, options: Options, *, now: float) -> Report:
         """Ask alerting for its history; a list is no status, so the level stays OK."""
         request = DocumentRequest(
-            now=now, hours=options["hours"], severity=options["severity"]
+            now=now,
+            hours=options["hours"],
+            severity=options["severity"],
+            limit=options["limit"],
         )
         try:
             document = requested_document(ALERTS, request)
@@ -62,11 +67,11 @@ class Alerts:
             raise CommandError(message, returncode=Level.CRITICAL) from error
         if document is None:
             raise CommandError(NOT_INSTALLED)
-        items: Any = document.get("items", [])
-        return Report(document, lambda width: _lines(items, width))
+        return Report(document, lambda width: _lines(document, width))
 
 
-def _lines(items: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
+def _lines(document: Mapping[str, Any], width: int) -> list[Line]:
+    items: Sequence[Mapping[str, Any]] = document.get("items", [])
     if not items:
         return [Line("No alerts.")]
     heading, *rows = table(_COLUMNS, [_row(item) for item in items], width=width)
@@ -74,7 +79,14 @@ def _lines(items: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
     return [
         Line(heading, is_heading=True),
         *(Line(row, level) for row, level in zip(rows, levels, strict=True)),
+        *_rest(len(items), document.get("count", 0)),
     ]
+
+
+def _rest(shown: int, count: int) -> list[Line]:
+    if shown >= count:
+        return []
+    return [Line(f"showing {shown:,} of {count:,}; --limit takes up to {MOST_ITEMS:,}")]
 
 
 def _row(item: Mapping[str, Any]) -> list[str]:
@@ -93,7 +105,7 @@ def _level(item: Mapping[str, Any]) -> Level | None:
     """Colour what is still going on."""
     if item.get("resolved_at"):
         return None
-    return Level.CRITICAL if item.get("severity") == "critical" else Level.WARNING
+    return Level.CRITICAL if item.get("severity") in _GRAVE else Level.WARNING
 
 
 def _began(item: Mapping[str, Any]) -> datetime | None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError
 
+from alerting.rules import Severity
 from prs_otel.monitoring import registry
 from prs_otel.monitoring.registry import DocumentRequest
 from tests.support.commands import manage_monitoring
@@ -47,7 +48,11 @@ def history(request: DocumentRequest) -> dict[str, object]:
         for item in (FIRING, PENDING, RESOLVED)
         if request.severity in (None, item["severity"])
     ]
-    return {"items": found, "count": len(found), "asked": request.hours}
+    return {
+        "items": found[: request.limit],
+        "count": len(found),
+        "asked": request.hours,
+    }
 
 
 def test_the_command_says_when_alerting_is_not_installed() -> None:
@@ -67,6 +72,35 @@ def test_alerts_are_a_table() -> None:
         "05-06 07:10  warning   pending   high_cpu_usage      -     80         -",
         "05-06 07:08  critical  resolved  deals_errors     0.25    0.2  10.0 min",
     ]
+
+
+def test_the_table_says_what_it_leaves_out() -> None:
+    registry.register_command_document(registry.ALERTS, history)
+
+    lines = manage_monitoring("alerts", "--limit", "2").text.splitlines()
+
+    assert len(lines) == 4
+    assert lines[-1] == "showing 2 of 3; --limit takes up to 1,000"
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_every_severity_of_a_rule_can_be_asked_for(severity: Severity) -> None:
+    asked: list[str | None] = []
+
+    def build(request: DocumentRequest) -> dict[str, object]:
+        asked.append(request.severity)
+        return {"items": []}
+
+    registry.register_command_document(registry.ALERTS, build)
+    manage_monitoring("alerts", "--severity", severity)
+
+    assert asked == [severity]
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "1.5", "all", ""])
+def test_a_limit_out_of_bounds_is_refused(limit: str) -> None:
+    with pytest.raises(CommandError, match="not a whole number from 1 to 1000"):
+        manage_monitoring("alerts", f"--limit={limit}")
 
 
 def test_times_may_also_come_as_times() -> None:
