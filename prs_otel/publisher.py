@@ -1,7 +1,7 @@
 """Hand over what this process has counted: seal, encode, append to the store.
 
 Belongs to the background thread. What the store refuses waits in a bounded backlog and is offered
-again, oldest first; the store merges a repeated append once.
+again, oldest first; the store merges a repeated append once. What it can never take is dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from prs_otel.rollup import codec, series
 from prs_otel.rollup.retention import DELTA
 from prs_otel.rollup.sample import ranks
-from prs_otel.store.base import Beat, Bucket, Store
+from prs_otel.store.base import Beat, Bucket, Store, TooLargeError
 
 if TYPE_CHECKING:
     from prs_otel.rollup.delta import Delta
@@ -138,7 +138,7 @@ class Publisher:
             self.dropped += self._backlog.popleft().count
 
     def _append(self, sealed: _Sealed, now: float) -> bool:
-        """Append one delta; tell whether the store could make sense of its times."""
+        """Append one delta; tell whether it is one that the store can ever take."""
         first, *rest = _portions(self._texts.untold(sealed.fingerprints, now=now))
         try:
             self._store.append(
@@ -148,7 +148,7 @@ class Publisher:
                 beat=self._beat,
                 texts=first,
             )
-        except ValueError:
+        except (ValueError, TooLargeError):
             return False
         self._texts.told(first, now=now)
         for texts in rest:

@@ -30,6 +30,10 @@ class StoreError(Exception):
     """Report that the store could not do what was asked; the message is for people."""
 
 
+class TooLargeError(StoreError):
+    """Report that the quota does not allow so much at once, however often it is tried."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """What is written: a worker's delta (level 0) or a merge of several buckets.
@@ -162,7 +166,7 @@ class Store(Protocol):
         """Add a delta once, however often it is repeated; without one, only the beat.
 
         `sequence` grows with every delta of a worker. Raises `ValueError` for times no
-        clock should give.
+        clock should give, `TooLargeError` for more than the store takes at once.
         """
         ...
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.store import sqlite_schema, sqlite_texts
-from prs_otel.store.base import TEXTS_SHARE, StoreError
+from prs_otel.store.base import TEXTS_SHARE, StoreError, TooLargeError
 from prs_otel.store.sqlite_writes import transaction
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ class Quota:
         return self.total // TEXTS_SHARE
 
     def check_size(self, size: int) -> None:
-        """Raise `StoreError` for a write that would push out too many others."""
+        """Raise `TooLargeError` for a write that would push out too many others."""
         if size > self.database // _LARGEST_SHARE:
             message = (
                 f"{size} bytes at once are too many for a monitoring store with a"
                 f" quota of {self.total} bytes"
             )
-            raise StoreError(message)
+            raise TooLargeError(message)
 
 
 def apply(quota: Quota, connection: sqlite3.Connection) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from prs_otel import publisher as publishing
 from prs_otel.publisher import Publisher, Texts
 from prs_otel.rollup import series
 from prs_otel.rollup.recorder import Rollup
-from prs_otel.store.base import Store, StoreError
+from prs_otel.store import open_store
+from prs_otel.store.base import Bucket, Store, StoreError, TooLargeError
 from tests.prs_otel.rollup.observations import query, request
 from tests.prs_otel.rollup.stored import beat, counts, new_store, new_view
 
@@ -57,6 +59,10 @@ def publisher(rollup: Rollup, store: Any, texts: Texts) -> Publisher:
 
 def flush(publisher: Publisher, *, now: float = NOW) -> None:
     publisher.flush(now, figures={"process.thread.count": 4.0}, failures={"x": 1})
+
+
+def huge() -> Bucket:
+    return Bucket(0, NOW - 5, NOW, b"x" * 500_000, b"", b"", slowest={})
 
 
 def test_a_flush_brings_what_was_counted_into_the_view(
@@ -128,6 +134,43 @@ def test_a_delta_with_times_no_clock_gives_is_dropped_and_counted(
 
     assert publisher.backlog == 0
     assert publisher.dropped == 1
+
+
+def test_a_delta_too_large_for_the_store_holds_up_no_other(
+    rollup: Rollup, store: Any, publisher: Publisher
+) -> None:
+    store.is_out_of_order = True
+    for n in range(2):
+        rollup.record(request())
+        with pytest.raises(StoreError):
+            flush(publisher, now=NOW + n)
+    append = store._store.append
+
+    def refuse_the_first(bucket: Any, **kwargs: Any) -> None:
+        if kwargs["sequence"] == 1:
+            raise TooLargeError("too many bytes at once")
+        append(bucket, **kwargs)
+
+    store.is_out_of_order = False
+    store._store.append = refuse_the_first
+    flush(publisher, now=NOW + 2)
+
+    assert (publisher.backlog, publisher.dropped) == (0, 1)
+    assert counts(new_view(store), seconds=60, now=NOW + 2) == {"/deals/": 1}
+
+
+def test_a_worker_whose_only_delta_is_too_large_still_tells_that_it_lives(
+    rollup: Rollup, tmp_path: Path
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store/deltas.sqlite3", quota_bytes=10**6)
+    publisher = Publisher(rollup, store, Texts(), beat=beat())
+    publisher._backlog.append(publishing._Sealed(1, huge(), frozenset(), count=7))
+
+    flush(publisher)
+
+    assert (publisher.backlog, publisher.dropped) == (0, 7)
+    assert len(new_view(store).workers(now=NOW)) == 1
+    store.close()
 
 
 @pytest.mark.parametrize("is_out_of_order", [False, True])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prs_otel.store import sqlite_quota
-from prs_otel.store.base import Store, StoreError
+from prs_otel.store.base import Store, StoreError, TooLargeError
 from prs_otel.store.database_files import beside
 from prs_otel.store.memory import MemoryStore
 from prs_otel.store.sqlite import SqliteStore
@@ -126,7 +126,7 @@ def test_more_than_a_store_should_hold_at_once_is_refused(
 ) -> None:
     fill(small_store, 3)
 
-    with pytest.raises(StoreError, match="too many for a monitoring store"):
+    with pytest.raises(TooLargeError, match="too many for a monitoring store"):
         append(small_store, 4, bucket(b"x" * 1_000_000))
 
     assert len(ids(small_store)) == 3
