@@ -27,8 +27,8 @@ BACKLOG_LIMIT = 120
 TEXTS_LIMIT = 5_000
 _TEXTS_AN_APPEND = 200_000
 """Characters of text in one append: a store takes no write that is a large part of its quota."""
-_REPEAT_TEXT_AFTER = 3_600.0
-"""The store forgets texts nobody has used for a while, so they are told again hourly."""
+_REPEAT_TEXT_AFTER = 600.0
+"""Seconds after which a text in use is told again: the store drops those it was told longest ago."""
 
 
 class Texts:

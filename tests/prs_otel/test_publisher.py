@@ -190,7 +190,7 @@ def test_others_are_told_of_a_delta_once_the_store_has_been_offered_it(
     assert told == [0 if is_out_of_order else 1]
 
 
-def test_the_text_of_a_fingerprint_is_told_once_an_hour(
+def test_the_text_of_a_fingerprint_is_told_every_ten_minutes(
     rollup: Rollup, store: Any, texts: Texts, publisher: Publisher
 ) -> None:
     texts.remember("f1", "SELECT ?")
@@ -198,8 +198,23 @@ def test_the_text_of_a_fingerprint_is_told_once_an_hour(
     flush(publisher)
 
     assert new_view(store).text("f1") == "SELECT ?"
-    assert texts.untold({"f1"}, now=NOW + 3_599) == {}
-    assert texts.untold({"f1"}, now=NOW + 3_600) == {"f1": "SELECT ?"}
+    assert texts.untold({"f1"}, now=NOW + 599) == {}
+    assert texts.untold({"f1"}, now=NOW + 600) == {"f1": "SELECT ?"}
+
+
+def test_a_text_that_made_room_in_the_store_is_back_within_ten_minutes_of_use(
+    rollup: Rollup, store: Any, texts: Texts, publisher: Publisher
+) -> None:
+    texts.remember("f1", "SELECT ?")
+    rollup.record(query())
+    flush(publisher)
+    store.forget(texts_before=NOW + 1, beats_before=NOW)
+    assert new_view(store).text("f1") == ""
+
+    rollup.record(query())
+    flush(publisher, now=NOW + 600)
+
+    assert new_view(store).text("f1") == "SELECT ?"
 
 
 def test_a_store_that_was_replaced_is_told_every_text_again(
