@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from prs_otel.face import thresholds as thresholds
     from prs_otel.guard import guarded as guarded
     from prs_otel.instrumentation.database import unmeasured as unmeasured
+    from prs_otel.instrumentation.expected import expected_queries as expected_queries
+    from prs_otel.manual.decorators import (
+        monitor_api_performance as monitor_api_performance,
+    )
+    from prs_otel.manual.decorators import (
+        monitor_query_performance as monitor_query_performance,
+    )
+    from prs_otel.manual.middleware import (
+        PerformanceMonitoringMiddleware as PerformanceMonitoringMiddleware,
+    )
+    from prs_otel.manual.monitor import performance_monitor as performance_monitor
     from prs_otel.monitoring.registry import DocumentRequest as DocumentRequest
     from prs_otel.monitoring.registry import PackageStatus as PackageStatus
     from prs_otel.monitoring.registry import StatusRequest as StatusRequest
@@ -44,15 +55,20 @@ _FACE = {
     "Background": "prs_otel.background",
     "DocumentRequest": "prs_otel.monitoring.registry",
     "PackageStatus": "prs_otel.monitoring.registry",
+    "PerformanceMonitoringMiddleware": "prs_otel.manual.middleware",
     "StatusRequest": "prs_otel.monitoring.registry",
     "authentication": "prs_otel.face",
     "document_store": "prs_otel.face",
+    "expected_queries": "prs_otel.instrumentation.expected",
     "guarded": "prs_otel.guard",
     "identity": "prs_otel.face",
     "is_enabled": "prs_otel.pipeline",
     "metric_source": "prs_otel.face",
+    "monitor_api_performance": "prs_otel.manual.decorators",
+    "monitor_query_performance": "prs_otel.manual.decorators",
     "mounted": "prs_otel.face",
     "on_lead": "prs_otel.pipeline",
+    "performance_monitor": "prs_otel.manual.monitor",
     "postfork": "prs_otel.pipeline",
     "register_command_document": "prs_otel.monitoring.registry",
     "register_status": "prs_otel.monitoring.registry",

@@ -96,23 +96,35 @@ class RequestContext:
         self.span_id = span_context.span_id
 
     @property
-    def endpoint(self) -> str:
+    def endpoint(self) -> str | None:
         """Return the route with its leading slash, or what stands for none."""
         return series.UNRESOLVED if self.route is None else self.route
 
-    def add_query(
+    def add_query(  # noqa: PLR0913 - what a query was, on a hot path
         self,
         fingerprint: str,
         duration: int,
         *,
         is_error: bool = False,
         is_slow: bool = False,
+        is_expected: bool = False,
+        is_of_tenant: bool = True,
     ) -> int:
-        """Count a query; return how often its fingerprint has run in this request."""
+        """Count a query; return how often its fingerprint has run in this request.
+
+        An expected one is no repeat: the answer is 0. One that is not of the request's
+        own tenant is left out of that tenant's figures.
+        """
         self.query_count += 1
         self.query_time += duration
-        if self.keeps_outcomes and len(self.query_outcomes) < OUTCOMES_LIMIT:
+        if (
+            self.keeps_outcomes
+            and is_of_tenant
+            and len(self.query_outcomes) < OUTCOMES_LIMIT
+        ):
             self.query_outcomes.append((duration, is_error, is_slow))
+        if is_expected:
+            return 0
         repeats = self.repeats
         before = repeats.get(fingerprint)
         if before is not None:
@@ -131,6 +143,28 @@ class RequestContext:
         repeat = self.repeats.get(fingerprint)
         if repeat is not None:
             self.repeats[fingerprint] = repeat._replace(code=code)
+
+
+class TenantContext(RequestContext):
+    """Stand for the request of something that is known to belong to a tenant."""
+
+    __slots__ = ("_is_within",)
+
+    def __init__(self, organization_id: str) -> None:
+        super().__init__()
+        self.organization_id = organization_id
+        self._is_within = False
+
+    def stand_in_for(self, request: RequestContext) -> None:
+        """Lie within a request that may be another tenant's."""
+        self._is_within = True
+        self.route, self.method = request.route, request.method
+        self.span_context = request.span_context
+
+    @property
+    def endpoint(self) -> str | None:
+        """Return the route of the request around, `None` outside of all requests."""
+        return super().endpoint if self._is_within else None
 
 
 current_request: ContextVar[RequestContext | None] = ContextVar(

@@ -12,6 +12,7 @@ from typing import Final
 # --- Instrumentation scopes we recognise ------------------------------------------------
 DJANGO_SCOPE: Final = "opentelemetry.instrumentation.django"
 QUERY_SCOPE: Final = "prs_otel.instrumentation.database"
+MANUAL_SCOPE: Final = "prs_otel.manual"
 
 # --- HTTP server spans ------------------------------------------------------------------
 HTTP_ROUTE: Final = "http.route"

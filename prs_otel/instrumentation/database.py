@@ -19,15 +19,17 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from prs_otel import guard
 from prs_otel.instrumentation import call_site, opened, procedures
 from prs_otel.instrumentation.measuring import (
+    EXPECTED,
     REFUSED,
     UNMEASURED,
     QueryRefusedError,
+    current_block,
     mode,
     unmeasured,
 )
 from prs_otel.instrumentation.opened import open_connections
 from prs_otel.instrumentation.query_span import QueryTracer
-from prs_otel.instrumentation.statements import Descriptions
+from prs_otel.instrumentation.statements import Description, Descriptions
 from prs_otel.observation import Thresholds, current_request
 from prs_otel.semconv import (
     CODE_FILE_PATH,
@@ -46,12 +48,16 @@ _Execute = Callable[[object, object, bool, dict[str, Any]], object]
 _DISPATCH_UID: Final = "prs_otel.instrumentation.database"
 
 
-class _Outcome(NamedTuple):
+class Outcome(NamedTuple):
+    """How a query ended; a batch is the number of its runs."""
+
     batch: int = 1
     failure: BaseException | None = None
+    is_expected: bool = False
 
 
-_WELL: Final = _Outcome()
+_WELL: Final = Outcome()
+_WELL_EXPECTED: Final = Outcome(is_expected=True)
 
 
 class QueryObserver:
@@ -64,6 +70,7 @@ class QueryObserver:
         tracer: QueryTracer,
     ) -> None:
         self.thresholds = thresholds
+        self.remember = remember
         self._descriptions = Descriptions(remember)
         self._tracer = tracer
 
@@ -85,18 +92,19 @@ class QueryObserver:
         if _is_traced(context["cursor"]):
             execute = _untraced(execute)
         batch = _batch_size(params) if many else 1
+        well = _WELL if current_mode != EXPECTED else _WELL_EXPECTED
         # One clock for the duration: the wall clock may be set meanwhile.
         started, clock = time_ns(), perf_counter_ns()
         try:
             result = execute(sql, params, many, context)
         except BaseException as error:
             times = started, started + perf_counter_ns() - clock
-            self._ended(sql, context["connection"], times, _Outcome(batch, error))
+            outcome = Outcome(batch, error, well.is_expected)
+            self._ended(sql, context["connection"], times, outcome)
             raise
         times = started, started + perf_counter_ns() - clock
-        self._ended(
-            sql, context["connection"], times, _WELL if batch == 1 else _Outcome(batch)
-        )
+        outcome = well if batch == 1 else well._replace(batch=batch)
+        self._ended(sql, context["connection"], times, outcome)
         return result
 
     def _ended(
@@ -104,7 +112,7 @@ class QueryObserver:
         sql: object,
         connection: BaseDatabaseWrapper,
         times: tuple[int, int],
-        outcome: _Outcome,
+        outcome: Outcome,
     ) -> None:
         try:
             self._observe(sql, connection, times, outcome)
@@ -116,9 +124,15 @@ class QueryObserver:
         sql: object,
         connection: BaseDatabaseWrapper,
         times: tuple[int, int],
-        outcome: _Outcome,
+        outcome: Outcome,
     ) -> None:
         described = self._descriptions.of(sql, connection)
+        self.emit(described, times, outcome)
+
+    def emit(
+        self, described: Description, times: tuple[int, int], outcome: Outcome
+    ) -> None:
+        """Make the span of a query that has ended, and count it in its request."""
         thresholds = self.thresholds()
         duration = times[1] - times[0]
         is_slow = duration > thresholds.slow_query
@@ -134,9 +148,14 @@ class QueryObserver:
                 duration,
                 is_error=outcome.failure is not None,
                 is_slow=is_slow,
+                is_expected=outcome.is_expected,
             )
             if count == thresholds.n_plus_one_count:
                 request.locate(described.fingerprint, call_site.find())
+        else:
+            block = current_block.get()
+            if block is not None:
+                block.has_queries = True
         self._tracer.emit(described.name, attributes, times, parent)
 
 
@@ -185,6 +204,11 @@ def install(
         _observe_connection(connection=connection)
 
 
+def observer() -> QueryObserver | None:
+    """Return what observes queries, `None` while nothing is measured."""
+    return _observer
+
+
 def uninstall() -> None:
     """Leave no wrapper in any connection."""
     global _observer
@@ -205,7 +229,7 @@ def _observe_connection(*, connection: BaseDatabaseWrapper, **_: object) -> None
 
 
 def _extended(
-    attributes: Mapping[str, Any], outcome: _Outcome, *, is_slow: bool
+    attributes: Mapping[str, Any], outcome: Outcome, *, is_slow: bool
 ) -> dict[str, Any]:
     """Return a copy with what only this run of the query has to say."""
     extended = dict(attributes)

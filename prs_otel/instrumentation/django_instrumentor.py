@@ -50,6 +50,16 @@ def install(request_hook: _Hook, response_hook: _Hook) -> None:
         _replace_in_settings(*names)
 
 
+def measures_new_handlers() -> bool:
+    """Tell whether a handler that is built now has the middleware that traces requests."""
+    names = _middleware_names()
+    return (
+        names is not None
+        and DjangoInstrumentor().is_instrumented_by_opentelemetry
+        and not {*names}.isdisjoint(getattr(settings, _SETTING) or ())
+    )
+
+
 def remove() -> None:
     """Undo `install`, for handlers built from now on."""
     names = _middleware_names()

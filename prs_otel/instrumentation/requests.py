@@ -65,11 +65,7 @@ class Hooks:
         context.status_code = response.status_code
         if context.route is None:
             context.route = resolved_route(request)
-        context.user_id = identity.user_id(request)
-        if self.tenant is not None:
-            context.organization_id = identity.tenant_id(
-                request, self.tenant, self._count_failure
-            )
+        self.identify(context, request)
         describe(span, context)
         if response.streaming:
             context.is_streaming = True
@@ -77,6 +73,15 @@ class Hooks:
             follow(response, stream, is_async=isinstance(request, ASGIRequest))
         else:
             self.conclude(context)
+
+    def identify(self, context: RequestContext, request: HttpRequest) -> None:
+        """Note whose request it is; what was noted before, nearer to the view, stays."""
+        if context.user_id is None:
+            context.user_id = identity.user_id(request)
+        if self.tenant is not None and context.organization_id is None:
+            context.organization_id = identity.tenant_id(
+                request, self.tenant, self._count_failure
+            )
 
     def conclude(self, context: RequestContext) -> int:
         """Look for repeated queries; return how many nanoseconds make a request slow."""
@@ -115,6 +120,11 @@ def instrument(
     if is_first:
         django_instrumentor.install(_on_request, _on_response)
         got_request_exception.connect(_on_exception, dispatch_uid=__name__)
+
+
+def hooks() -> Hooks | None:
+    """Return what is asked of requests, `None` while nothing is measured."""
+    return _hooks
 
 
 def retrace() -> None:

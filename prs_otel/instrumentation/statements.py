@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from prs_otel import native
@@ -110,7 +111,12 @@ class Descriptions:
 
 def _database_attributes(alias: str, connection: BaseDatabaseWrapper) -> dict[str, Any]:
     vendor, settings = connection.vendor, connection.settings_dict
-    is_mariadb = vendor == "mysql" and getattr(connection, "mysql_is_mariadb", False)
+    # Where nothing is connected yet, to ask would connect.
+    is_mariadb = (
+        vendor == "mysql"
+        and connection.connection is not None
+        and getattr(connection, "mysql_is_mariadb", False)
+    )
     attributes: dict[str, Any] = {
         DB_SYSTEM_NAME: "mariadb" if is_mariadb else _SYSTEMS.get(vendor, vendor),
         DB_NAMESPACE: str(settings.get("NAME") or ""),
@@ -121,6 +127,15 @@ def _database_attributes(alias: str, connection: BaseDatabaseWrapper) -> dict[st
     if str(settings.get("PORT") or "").isdigit():
         attributes[SERVER_PORT] = int(settings["PORT"])
     return attributes
+
+
+def of_function(name: str, connection: BaseDatabaseWrapper) -> Description:
+    """Return the description of work that is known by a name and not by its SQL."""
+    digest = blake2b(name.encode(errors="replace"), digest_size=8).hexdigest()
+    attributes = dict(_database_attributes(connection.alias, connection))
+    attributes[DB_QUERY_SUMMARY] = attributes[DB_QUERY_TEXT] = name
+    attributes[PRS_QUERY_FINGERPRINT] = digest
+    return Description(name, attributes, digest)
 
 
 def _size(key: tuple[str, str], described: Description) -> int:

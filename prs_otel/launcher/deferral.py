@@ -48,8 +48,10 @@ def install() -> None:
         register_post_import_hook(_follow_connections, _SIGNALS)
 
 
-def begin(*, serving: bool) -> None:
+def begin(*, serving: bool, waits: bool = False) -> None:
     """Measure this process, and let it lead when it is `serving` requests.
+
+    One that `waits` returns when a thread that has begun already is done.
 
     Nothing happens where monitoring is switched off, or in a project's test run.
     """
@@ -57,7 +59,7 @@ def begin(*, serving: bool) -> None:
         return
     # Whoever builds a handler while another thread begins waits until all is instrumented;
     # not for ever, as that thread may have stayed behind in a fork.
-    has_turn = _beginning.acquire(timeout=_PATIENCE if serving else 0)
+    has_turn = _beginning.acquire(timeout=_PATIENCE if serving or waits else 0)
     try:
         if has_turn or serving:
             _begin(serving=serving)

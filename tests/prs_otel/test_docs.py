@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import importlib
 import re
 import tomllib
 from pathlib import Path
+
+from django.utils.module_loading import import_string
 
 import prs_otel
 from alerting import checks as alerting_checks
@@ -61,3 +64,31 @@ def test_every_link_between_our_pages_leads_somewhere() -> None:
     ]
 
     assert dangling == []
+
+
+def test_every_import_that_takes_the_place_of_an_old_one_works() -> None:
+    page = (ROOT / "docs" / "coming-from-core-config.md").read_text()
+    named = re.findall(r"from (prs_otel|alerting) import (\w+)", page)
+
+    assert len(named) > 5
+    for package, name in named:
+        assert getattr(importlib.import_module(package), name) is not None
+
+
+def test_every_setting_and_import_of_the_original_has_its_place() -> None:
+    page = (ROOT / "docs" / "coming-from-core-config.md").read_text()
+    named = {
+        *settings_tables.models()["MONITORING_SETTINGS"].model_fields,
+        *settings_tables.models()["ALERTING_SETTINGS"].model_fields,
+    }
+    written = re.findall(r'\["([A-Z_]+)"\]', page)
+
+    assert len(written) == 8
+    assert {name.lower() for name in written} <= named
+
+
+def test_the_middleware_has_the_path_that_is_written_down() -> None:
+    page = (ROOT / "docs" / "coming-from-core-config.md").read_text()
+    (path,) = set(re.findall(r'"(prs_otel\.\w*Middleware)"', page))
+
+    assert import_string(path) is prs_otel.PerformanceMonitoringMiddleware

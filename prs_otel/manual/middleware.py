@@ -1,0 +1,75 @@
+"""The middleware of a project that wants to say where its requests are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+
+from prs_otel.guard import guarded
+from prs_otel.instrumentation import django_instrumentor, requests
+from prs_otel.instrumentation.blocks import is_in_request, request_block
+from prs_otel.observation import current_request
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+_NAME: Final = "request"
+
+
+class PerformanceMonitoringMiddleware:
+    """Add user and organisation to a request that is measured, or measure it.
+
+    Where OpenTelemetry's Django instrumentation is switched off it counts the requests
+    that reach it; otherwise they are counted already, and it notes whose they are as seen
+    from its place in `MIDDLEWARE`.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        # Excluded URLs are not measured automatically, and not by this either.
+        self._counts = not django_instrumentor.measures_new_handlers()
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(
+        self, request: HttpRequest
+    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Respond to a request."""
+        if self._is_async:
+            return self._respond(request)
+        if self._is_to_count():
+            with request_block(_NAME, request) as answer:
+                answer.value = response = self.get_response(request)
+        else:
+            response = self.get_response(request)
+            _identify(request)
+        counted: HttpResponseBase = response
+        return counted
+
+    async def _respond(self, request: HttpRequest) -> HttpResponseBase:
+        if self._is_to_count():
+            with request_block(_NAME, request) as answer:
+                answer.value = response = await self.get_response(request)
+        else:
+            response = await self.get_response(request)
+            _identify(request)
+        counted: HttpResponseBase = response
+        return counted
+
+    def _is_to_count(self) -> bool:
+        return self._counts and requests.hooks() is not None and not is_in_request()
+
+
+def _identify(request: HttpRequest) -> None:
+    """Note whose request it is, while that is still known here."""
+    hooks, context = requests.hooks(), current_request.get()
+    if hooks is not None and context is not None and not context.is_finished:
+        with guarded("manual.identify"):
+            hooks.identify(context, request)

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import AsyncClient, Client
+from django.urls import path
+from opentelemetry.trace import SpanKind
+
+from prs_otel.instrumentation import requests
+from prs_otel.observation import current_request
+from prs_otel.rollup import series
+from tests.support.traces import Traces, tracing
+
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
+
+OURS = "prs_otel.PerformanceMonitoringMiddleware"
+
+
+def plain(request: HttpRequest, pk: int = 0) -> HttpResponse:
+    return HttpResponse("plain")
+
+
+async def aplain(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("plain")
+
+
+def fails(request: HttpRequest) -> HttpResponse:
+    raise ValueError("card 4111")
+
+
+def streams(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(iter(["one", "two"]))
+
+
+urlpatterns = [
+    path("deals/<int:pk>/", plain),
+    path("aplain/", aplain),
+    path("fails/", fails),
+    path("streams/", streams),
+]
+
+
+def tenant_while_inside(get_response: Any) -> Any:
+    """Know the tenant only while the request is inside, as thread-locals do."""
+
+    def middleware(request: HttpRequest) -> Any:
+        request.tenant = 7  # type: ignore[attr-defined]
+        try:
+            return get_response(request)
+        finally:
+            request.tenant = None  # type: ignore[attr-defined]
+
+    return middleware
+
+
+@pytest.fixture(params=["automatic", "by the middleware"])
+def observed(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> Iterator[Traces]:
+    """Measure requests in either way; what is counted must not differ."""
+    yield from _measured(request.param != "automatic", monkeypatch, settings)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Traces]:
+    """Measure with Django's automatic instrumentation switched off."""
+    yield from _measured(True, monkeypatch, settings)
+
+
+def _measured(
+    is_disabled: bool, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> Iterator[Traces]:
+    if is_disabled:
+        monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "redis, django")
+    settings.MIDDLEWARE = [
+        *django_settings.MIDDLEWARE,
+        f"{__name__}.tenant_while_inside",
+        OURS,
+    ]
+    found = tracing()
+    found.set_globally(monkeypatch)
+    requests.instrument(
+        record=found.observed.append,
+        thresholds=lambda: found.processor.thresholds,
+        count=lambda *_: None,
+        tenant=lambda request: getattr(request, "tenant", None),
+    )
+    yield found
+    requests.uninstrument()
+
+
+def test_a_request_is_counted_once(observed: Traces) -> None:
+    Client().get("/deals/7/?card=4111")
+
+    (request,) = observed.observed
+    (span,) = observed.exported
+    assert (request.kind, request.labels) == (
+        series.REQUEST,
+        ("/deals/<int:pk>/", "GET"),
+    )
+    assert (span.name, span.kind) == ("GET /deals/<int:pk>/", SpanKind.SERVER)
+    assert "4111" not in span.to_json()
+    assert current_request.get() is None
+
+
+def test_a_request_on_an_event_loop_is_counted_once(observed: Traces) -> None:
+    async def ask() -> None:
+        await AsyncClient().get("/aplain/")
+
+    asyncio.run(ask())
+
+    (request,) = observed.observed
+    assert request.labels == ("/aplain/", "GET")
+
+
+def test_user_and_organisation_are_those_seen_from_the_middleware(
+    observed: Traces,
+) -> None:
+    user = User.objects.create_user("ada")
+    client = Client()
+    client.force_login(user)
+    # Somebody must have asked who it is: measuring never does.
+    client.get("/deals/7/")
+
+    (request,) = observed.observed
+    assert request.request is not None
+    assert request.request.organization_id == "7"
+
+
+def test_a_failure_is_counted_with_its_status(observed: Traces) -> None:
+    Client(raise_request_exception=False).get("/fails/")
+
+    (request,) = observed.observed
+    assert request.is_error
+    assert request.request is not None
+    assert request.request.status_code == 500
+    assert request.code is not None
+
+
+def test_an_url_that_leads_nowhere_is_unresolved(observed: Traces) -> None:
+    Client().get("/nowhere/4111/")
+
+    (request,) = observed.observed
+    assert request.labels == (series.UNRESOLVED, "GET")
+    assert not request.is_error
+
+
+def test_a_streamed_request_is_counted_when_it_is_closed(alone: Traces) -> None:
+    response = Client().get("/streams/")
+    assert b"".join(response) == b"onetwo"
+    response.close()
+
+    assert [each.labels[0] for each in alone.observed] == ["/streams/"]
+
+
+def test_a_trace_that_the_caller_has_begun_goes_on(alone: Traces) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    Client().get(
+        "/deals/7/", headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+    )
+
+    assert [f"{each.trace_id:032x}" for each in alone.observed] == [trace_id]
+
+
+def test_an_excluded_url_is_not_counted_by_the_middleware_either(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    from opentelemetry.util.http import parse_excluded_urls
+
+    from prs_otel.instrumentation.middleware import RequestMiddleware
+
+    (measured,) = [_measured(False, monkeypatch, settings)]
+    traces = next(measured)
+    monkeypatch.setattr(
+        RequestMiddleware, "_excluded_urls", parse_excluded_urls("deals")
+    )
+    Client().get("/deals/7/")
+    assert traces.observed == []
+    next(measured, None)
+
+
+def test_where_nothing_is_measured_the_middleware_only_passes_on(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, OURS]
+    traces = tracing()
+    traces.set_globally(monkeypatch)
+
+    async def ask() -> bytes:
+        return (await AsyncClient().get("/aplain/")).content
+
+    assert Client().get("/deals/7/").content == b"plain"
+    assert asyncio.run(ask()) == b"plain"
+    assert traces.exported == ()
