@@ -83,7 +83,7 @@ class Measured:
         context.keeps_outcomes = True
         for duration in queries:
             context.add_query("of-request", int(duration * NS))
-        labels = (context.endpoint, method)
+        labels = (context.endpoint or "", method)
         is_slow = seconds > SLOW_REQUEST
         self._record(
             series.REQUEST, labels, seconds, status >= 500, is_slow, context, None

@@ -13,8 +13,9 @@ from prs_otel.instrumentation.statements import Descriptions
 
 def connection(alias: str = "default", vendor: str = "postgresql", **found: Any) -> Any:
     settings = {"NAME": "deals", "HOST": "db.example.org", "PORT": "5432"}
+    open_or_not = {"connection": None, **found}
     return SimpleNamespace(
-        alias=alias, vendor=vendor, settings_dict=settings, connection=None, **found
+        alias=alias, vendor=vendor, settings_dict=settings, **open_or_not
     )
 
 
@@ -54,7 +55,8 @@ def test_a_text_is_described_by_the_conventions(
     [
         ("sqlite", {}, "sqlite"),
         ("mysql", {}, "mysql"),
-        ("mysql", {"mysql_is_mariadb": True}, "mariadb"),
+        ("mysql", {"mysql_is_mariadb": True, "connection": "open"}, "mariadb"),
+        ("mysql", {"mysql_is_mariadb": True}, "mysql"),  # to ask would connect
         ("oracle", {}, "oracle.db"),
         ("microsoft", {}, "microsoft.sql_server"),
         ("cockroachdb", {}, "cockroachdb"),

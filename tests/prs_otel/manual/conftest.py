@@ -26,6 +26,8 @@ def traces(
     monkeypatch.setattr(readiness, "is_measuring", lambda: True)
     found = tracing(THRESHOLDS)
     found.set_globally(monkeypatch)
+    # Read once in a process, by whoever instruments first.
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
     database.install(thresholds=lambda: THRESHOLDS, remember=remembered.__setitem__)
     requests.instrument(
         record=found.observed.append,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast, overload
 
 import pytest
 from django.db import connection
@@ -17,7 +17,19 @@ from prs_otel.observation import RequestContext, current_request
 from prs_otel.rollup import series
 from tests.support.traces import Traces
 
-Decorator = Callable[..., Any]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """Either of the two, as far as they are alike."""
+
+    @overload
+    def __call__(self, function: _Function, /) -> _Function: ...
+    @overload
+    def __call__(
+        self, *, name: str | None = None
+    ) -> Callable[[_Function], _Function]: ...
+
 
 BOTH = pytest.mark.parametrize(
     "decorator", [monitor_query_performance, monitor_api_performance]
@@ -155,7 +167,7 @@ def test_what_is_no_function_cannot_be_decorated(
     decorator: Decorator, nothing: object
 ) -> None:
     with pytest.raises(TypeError, match="cannot be decorated: pass a function"):
-        decorator(nothing)
+        decorator(cast(Any, nothing))
 
 
 @BOTH

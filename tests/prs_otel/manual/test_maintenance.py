@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from prs_otel import native
 from prs_otel.manual import maintenance
 from prs_otel.rollup import series
 from prs_otel.store.base import LEADER, StoreError
@@ -61,7 +62,7 @@ def test_a_reset_waits_for_what_workers_have_not_handed_over(
         measured.now += 1
         measured.flush()
 
-    monkeypatch.setattr(maintenance.native, "sleep", flush)
+    monkeypatch.setattr(native, "sleep", flush)
     done = maintenance.reset_counters(
         measured.view, patience=10, clock=lambda: measured.now
     )
@@ -74,7 +75,7 @@ def test_a_worker_that_does_not_answer_is_waited_for_so_long_and_told_of(
     measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed = iter(range(100))
-    monkeypatch.setattr(maintenance.native, "sleep", lambda _: None)
+    monkeypatch.setattr(native, "sleep", lambda _: None)
 
     done = maintenance.reset_counters(
         measured.view, patience=3, clock=lambda: measured.now + next(passed)

@@ -85,6 +85,8 @@ def _measured(
     ]
     found = tracing()
     found.set_globally(monkeypatch)
+    # Read once in a process, by whoever instruments first.
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
     requests.instrument(
         record=found.observed.append,
         thresholds=lambda: found.processor.thresholds,
