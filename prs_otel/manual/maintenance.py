@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from prs_otel import native
 from prs_otel.rollup import retention
+from prs_otel.store import lease as leases
 from prs_otel.store.base import LEADER, StoreError
 
 if TYPE_CHECKING:
     from prs_otel.rollup.view import MetricsView
-    from prs_otel.store.base import Row, Store
+    from prs_otel.store.base import Beat, Row, Store
 
 _HOUR: Final = 3_600.0
 _LEASE_TTL: Final = 10.0
@@ -44,7 +45,11 @@ def cleanup(
 
 
 def reset_counters(
-    view: MetricsView, *, patience: float, clock: Callable[[], float] = time.time
+    view: MetricsView,
+    *,
+    patience: float,
+    clock: Callable[[], float] = time.time,
+    flush: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
     """Drop everything that was counted before, in all workers; say how much that was.
 
@@ -52,6 +57,8 @@ def reset_counters(
     themselves: so nothing that ended before the call is counted after it. Raises `StoreError`.
     """
     since = clock()
+    # This process may be one that would not hand over by itself for a while.
+    flush()
     missing = _await_workers(view, since, until=since + patience, clock=clock)
     dropped = _drop(view.store, lambda rows: [row.id for row in rows], now=clock())
     return {"dropped_buckets": dropped, "workers_missed": missing}
@@ -64,10 +71,15 @@ def _await_workers(
     # A beat that is later says that all up to it was appended.
     while True:
         now = clock()
-        missing = sum(beat.seen_at <= since for beat in view.processes(now=now))
+        beats = view.processes(now=now)
+        missing = sum(beat.seen_at <= since and not _has_ended(beat) for beat in beats)
         if not missing or now >= until:
             return missing
         native.sleep(_PAUSE)
+
+
+def _has_ended(beat: Beat) -> bool:
+    return beat.host == socket.gethostname() and not leases.is_alive(beat.pid)
 
 
 def _drop(store: Store, choose: Chosen, *, now: float) -> int:

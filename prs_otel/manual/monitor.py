@@ -165,9 +165,11 @@ class PerformanceMonitor:
 
         if not readiness.is_measuring():
             return {"dropped_buckets": 0, "workers_missed": 0}
-        pipeline.flush(_FLUSH_PATIENCE)
-        patience = _FLUSHES_AWAITED * conf.current().flush_interval
-        return maintenance.reset_counters(pipeline.view(), patience=patience)
+        return maintenance.reset_counters(
+            pipeline.view(),
+            patience=_FLUSHES_AWAITED * conf.current().flush_interval,
+            flush=lambda: pipeline.flush(_FLUSH_PATIENCE),
+        )
 
 
 performance_monitor = PerformanceMonitor()

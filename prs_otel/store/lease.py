@@ -48,10 +48,11 @@ def is_current(lease: Lease | None, epoch: int) -> bool:
 def _is_held(lease: Lease, host: str, *, ttl: float, now: float) -> bool:
     if not lease.holder or not now < lease.expires_at <= now + ABSURD_TTLS * ttl:
         return False
-    return lease.host != host or _is_alive(lease.pid)
+    return lease.host != host or is_alive(lease.pid)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Tell whether a process of this host exists, whoever it belongs to."""
     # 0 and below would signal whole process groups; nobody can say who that was.
     if pid <= 0:
         return True

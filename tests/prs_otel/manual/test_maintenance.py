@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
@@ -133,3 +134,30 @@ def test_cleaning_up_drops_what_is_beyond_the_quota(measured: Measured) -> None:
     )
 
     assert done == {"expired_buckets": 0, "evicted_buckets": 1}
+
+
+def test_a_process_of_this_host_that_has_ended_is_not_waited_for() -> None:
+    measured = Measured(now=1_700_000_000.0, host=socket.gethostname(), pid=2**30)
+    measured.request()
+    measured.flush()
+
+    done = maintenance.reset_counters(
+        measured.view, patience=0, clock=lambda: measured.now
+    )
+
+    assert done == {"dropped_buckets": 1, "workers_missed": 0}
+
+
+def test_what_this_process_holds_is_handed_over_first(measured: Measured) -> None:
+    measured.request()
+
+    def flush() -> None:
+        measured.now += 1
+        measured.flush()
+
+    done = maintenance.reset_counters(
+        measured.view, patience=0, clock=lambda: measured.now, flush=flush
+    )
+
+    assert done == {"dropped_buckets": 2, "workers_missed": 0}
+    assert count(measured) == 0
