@@ -104,16 +104,6 @@ class PerformanceMonitor:
         span = arguments.hours("hours", hours)
         return _json(documents.summary(_view(), hours=span, now=time.time()))
 
-    def get_performance_trends(self, hours: float = 24) -> dict[str, Any]:
-        """Return the document of `performance/trends/`; raises `StoreError`."""
-        from prs_otel.monitoring import documents
-
-        span = arguments.hours("hours", hours)
-        trends = getattr(documents, "trends", None)
-        if trends is None:
-            raise NotImplementedError("this release of prs_otel has no trends yet")
-        return _json(trends(_view(), hours=span, now=time.time()))
-
     def get_slow_queries(
         self, limit: int = 50, hours: float = 24
     ) -> list[dict[str, Any]]:
