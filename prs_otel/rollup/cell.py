@@ -11,8 +11,8 @@ class Cell:
     """Hold the figures of one series; mutable, merged and taken apart exactly.
 
     Times are integer nanoseconds, so that what was added can be subtracted without a rounding
-    error. ``queries``, ``query_time`` and ``findings`` describe the queries a request ran and stay
-    0 for other kinds. Not thread-safe: whoever owns the cell holds the lock.
+    error. ``queries``, ``query_time`` and ``findings`` describe the queries a request ran,
+    ``redirected`` (3xx) and ``refused`` (4xx) how it was answered; they stay 0 for other kinds. Not thread-safe: whoever owns the cell holds the lock.
     """
 
     __slots__ = (
@@ -23,6 +23,8 @@ class Cell:
         "maximum",
         "queries",
         "query_time",
+        "redirected",
+        "refused",
         "slow",
         "total",
     )
@@ -36,6 +38,8 @@ class Cell:
         self.queries = 0
         self.query_time = 0
         self.findings = 0
+        self.redirected = 0
+        self.refused = 0
         self.bins: dict[int, int] = {}
 
     def observe(
@@ -100,6 +104,8 @@ class Cell:
         self.queries += sign * other.queries
         self.query_time += sign * other.query_time
         self.findings += sign * other.findings
+        self.redirected += sign * other.redirected
+        self.refused += sign * other.refused
 
 
 def sum_of(cells: Sequence[Cell]) -> Cell:

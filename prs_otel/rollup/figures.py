@@ -44,6 +44,27 @@ class Figures:
         return self.cell.queries
 
     @property
+    def query_time(self) -> float:
+        """Return how many seconds of queries the requests ran."""
+        return self.cell.query_time / _NS
+
+    @property
+    def redirected_count(self) -> int:
+        """Return how many requests were answered by a 3xx."""
+        return self.cell.redirected
+
+    @property
+    def refused_count(self) -> int:
+        """Return how many requests were answered by a 4xx."""
+        return self.cell.refused
+
+    @property
+    def succeeded_count(self) -> int:
+        """Return how many requests were answered by anything below a 3xx."""
+        cell = self.cell
+        return cell.count - cell.redirected - cell.refused - cell.errors
+
+    @property
     def finding_count(self) -> int:
         """Return how many requests repeated a query."""
         return self.cell.findings

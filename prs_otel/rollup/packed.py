@@ -32,6 +32,8 @@ _COLUMNS: Final = (
     "queries",
     "query_time",
     "findings",
+    "redirected",
+    "refused",
 )
 _HEADER: Final = struct.Struct("<I")
 _LARGEST: Final = 2**63 - 1

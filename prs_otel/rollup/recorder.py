@@ -23,7 +23,8 @@ from prs_otel.rollup.sketch import index_of
 if TYPE_CHECKING:
     from _thread import LockType
 
-    from prs_otel.observation import Observation, RequestContext
+    from prs_otel.observation import Observation, Repeat, RequestContext
+    from prs_otel.rollup.cell import Cell
     from prs_otel.rollup.gauge import Gauge, Gauges
     from prs_otel.rollup.series import Labels
 
@@ -196,6 +197,7 @@ class Rollup:
             cell.queries += request.query_count
             cell.query_time += request.query_time
             cell.findings += bool(request.findings)
+            _count_status(cell, request.status_code)
             self._fold_request(observation, request)
 
     def _fold_request(self, observation: Observation, request: RequestContext) -> None:
@@ -211,6 +213,9 @@ class Rollup:
             found = self._cells.cell(series.N_PLUS_ONE, labels)
             found.observe(finding.duration)
             found.queries += finding.count
+        route = observation.labels[0]
+        for fingerprint, repeat in list(request.repeats.items()):
+            self._fold_repeat(fingerprint, route, repeat)
         if request.user_id is not None:
             self._observe(series.USER, request.user_id, observation, request)
         if request.organization_id is not None:
@@ -226,6 +231,12 @@ class Rollup:
         request.query_outcomes.clear()
         request.repeats.clear()
 
+    def _fold_repeat(self, fingerprint: str, route: str, repeat: Repeat) -> None:
+        cell = self._cells.cell(series.QUERY_ENDPOINT, (fingerprint, route))
+        cell.count += 1
+        cell.queries += repeat[0]
+        cell.query_time += repeat[1]
+
     def _observe(
         self, kind: str, label: str, observation: Observation, request: RequestContext
     ) -> None:
@@ -238,3 +249,13 @@ class Rollup:
         cell.queries += request.query_count
         cell.query_time += request.query_time
         cell.findings += bool(request.findings)
+        _count_status(cell, request.status_code)
+
+
+def _count_status(cell: Cell, status: int) -> None:
+    """Note what is neither a success nor, as an error, counted already."""
+    if 300 <= status < 500:
+        if status < 400:
+            cell.redirected += 1
+        else:
+            cell.refused += 1

@@ -11,6 +11,8 @@ ORGANIZATION_QUERY = "organization_query"
 USER = "user"
 N_PLUS_ONE = "n_plus_one"
 CACHE = "cache"
+QUERY_ENDPOINT = "query_endpoint"
+"""Which requests ran a statement: a count is of requests, `queries` of executions."""
 
 LABEL_NAMES: dict[str, Labels] = {
     REQUEST: ("http.route", "http.request.method"),
@@ -26,6 +28,7 @@ LABEL_NAMES: dict[str, Labels] = {
         "code.function.name",
     ),
     CACHE: ("prs.cache.alias",),
+    QUERY_ENDPOINT: ("prs.db.query.fingerprint", "http.route"),
 }
 """Every kind with the names of its labels, in the order in which :data:`Labels` holds them."""
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x5052534F
 """Tells our file from any other SQLite database; the letters PRSO."""
-FORMAT_VERSION: Final = 2
-"""Raised with every change to the tables: a file of another version is set aside."""
+FORMAT_VERSION: Final = 3
+"""Raised with every change to the tables or to what is in them: a file of another version is set aside."""
 
 # AUTOINCREMENT: an id is never given twice, so whoever remembers one is never misled.
 # The parts have tables of their own, so that listing buckets reads none of their pages.

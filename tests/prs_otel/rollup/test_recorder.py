@@ -10,6 +10,7 @@ from prs_otel.instrumentation.n_plus_one import Finding
 from prs_otel.observation import CallSite, RequestContext
 from prs_otel.rollup import recorder, reservoir, series
 from prs_otel.rollup.delta import Delta
+from prs_otel.rollup.figures import Figures
 from prs_otel.rollup.recorder import Rollup
 from prs_otel.rollup.sample import Code, best
 from tests.prs_otel.rollup.observations import (
@@ -406,3 +407,38 @@ def test_gauges_and_counters_are_sealed_too(rollup: Rollup) -> None:
 def test_a_gauge_that_is_no_number_is_refused(rollup: Rollup) -> None:
     with pytest.raises(ValueError, match="finite"):
         rollup.gauge("x", float("nan"), (), 1.0)
+
+
+def test_a_request_says_which_statements_its_route_ran(rollup: Rollup) -> None:
+    for _ in range(2):
+        context = finished_context()
+        context.add_query("f1", 100)
+        context.add_query("f1", 200)
+        context.add_query("f2", 50)
+        rollup.record(request(context=context))
+
+    of_kind = sealed(rollup).cells.by_kind[series.QUERY_ENDPOINT]
+
+    assert {
+        labels: (cell.count, cell.queries, cell.query_time)
+        for labels, cell in of_kind.items()
+    } == {("f1", "/deals/"): (2, 4, 600), ("f2", "/deals/"): (2, 2, 100)}
+
+
+def test_answers_are_counted_by_the_class_of_their_status(rollup: Rollup) -> None:
+    for status in (200, 204, 302, 404, 499, 500):
+        context = finished_context(organization_id="7", user_id="3")
+        context.status_code = status
+        rollup.record(request(context=context, is_error=status >= 500))
+
+    by_kind = sealed(rollup).cells.by_kind
+
+    for kind, labels in (
+        (series.REQUEST, ("/deals/", "GET")),
+        (series.ORGANIZATION, ("7",)),
+        (series.USER, ("3",)),
+    ):
+        figures = Figures(by_kind[kind][labels])
+        assert figures.succeeded_count == 2
+        assert (figures.redirected_count, figures.refused_count) == (1, 2)
+        assert figures.error_count == 1
