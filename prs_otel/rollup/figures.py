@@ -44,11 +44,6 @@ class Figures:
         return self.cell.queries
 
     @property
-    def query_time(self) -> float:
-        """Return how many seconds of queries the requests ran."""
-        return self.cell.query_time / _NS
-
-    @property
     def redirected_count(self) -> int:
         """Return how many requests were answered by a 3xx."""
         return self.cell.redirected

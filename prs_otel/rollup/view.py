@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from prs_otel.rollup import codec, salvage
+from prs_otel.rollup import codec, salvage, trends
 from prs_otel.rollup.accumulator import Accumulator, wanted_rows
 from prs_otel.rollup.gauge import Gauge, Gauges, merge_into
 from prs_otel.rollup.retention import DELTA, LEVELS
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from prs_otel.rollup.compaction import Replacement
     from prs_otel.rollup.series import Labels
+    from prs_otel.rollup.trends import Selection, Trend
     from prs_otel.store.base import Beat, Row, Store
 
 _Extent = tuple[float, int]  # seconds of a window, and the finest level in it
@@ -62,6 +63,8 @@ class MetricsView:
         self._lock = new_lock()
         self._accumulators: OrderedDict[_Extent, Accumulator] = OrderedDict()
         self._used_at: dict[_Extent, float] = {}
+        self._digests = trends.Digests(breathe=breathe)
+        self._drawn_at = -_IDLE_AFTER
 
     def window(self, seconds: float, *, now: float) -> Window:
         """Return the merged figures of the last ``seconds``. Raises ``StoreError``."""
@@ -76,6 +79,22 @@ class MetricsView:
                 start=now - seconds,
                 end=now,
                 covered_seconds=max(0.0, now - known_since),
+            )
+
+    def trend(
+        self, selection: Selection, *, seconds: float, step: int | None, now: float
+    ) -> Trend:
+        """Return the last ``seconds`` cut into points. Raises ``StoreError``."""
+        with self._held(), self.store.reading() as reader:
+            self._drawn_at = now
+            rows = wanted_rows(reader.rows(), seconds=seconds, now=now)
+            digests = self._digests.of(reader, rows, selection)
+            return trends.trend(
+                [(rows[row_id], digest) for row_id, digest in digests.items()],
+                step=trends.step_of(rows.values(), seconds=seconds, asked=step),
+                since=now - seconds,
+                until=now,
+                known_since=reader.known_since,
             )
 
     def slowest(
@@ -193,9 +212,12 @@ class MetricsView:
             ]
             for extent in idle:
                 self._drop(extent)
+            has_drawn = bool(self._digests) and abs(now - self._drawn_at) > _IDLE_AFTER
+            if has_drawn:
+                self._digests.clear()
         finally:
             self._lock.release()
-        return bool(idle)
+        return bool(idle) or has_drawn
 
     @contextmanager
     def _held(self) -> Iterator[None]:
