@@ -16,6 +16,7 @@ from django.utils.cache import (
     patch_vary_headers,
 )
 
+from prs_otel import __version__
 from prs_otel.monitoring.permissions import is_staff
 from prs_otel.store.base import StoreError
 
@@ -36,18 +37,40 @@ def answer(request: HttpRequest, document: BaseModel) -> HttpResponse:
     body = document.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     response = HttpResponse(body, content_type="application/json")
-    response["ETag"] = etag
-    # What one user may see must not be served to another from somebody's cache.
-    patch_cache_control(response, private=True, no_cache=True)
-    patch_vary_headers(response, ("Authorization", "Cookie"))
+    _private(response, etag)
     found = get_conditional_response(request, etag=etag, response=response)
     return response if found is None else found
+
+
+def steady_answer(
+    request: HttpRequest, state: str, build: Callable[[], BaseModel]
+) -> HttpResponse:
+    """Return what `build` makes, or 304, without making it, when the client has it already.
+
+    `state` names all that the document depends on. The tag is weak: two workers may differ
+    in how they last heard of one another.
+    """
+    digest = hashlib.sha256(f"{__version__}:{request.path}:{state}".encode())
+    etag = f'W/"{digest.hexdigest()[:32]}"'
+    found = get_conditional_response(request, etag=etag)
+    if found is None:
+        body = build().model_dump_json()
+        found = HttpResponse(body, content_type="application/json")
+    return _private(found, etag)
 
 
 def install_error_handlers(api: NinjaAPI) -> None:
     """Answer 503 when what an endpoint reads from is out of order."""
     api.add_exception_handler(StoreError, _store_failed)
     api.add_exception_handler(db.Error, _database_failed)
+
+
+def _private(response: HttpResponse, etag: str) -> HttpResponse:
+    response["ETag"] = etag
+    # What one user may see must not be served to another from somebody's cache.
+    patch_cache_control(response, private=True, no_cache=True)
+    patch_vary_headers(response, ("Authorization", "Cookie"))
+    return response
 
 
 def with_json_errors(view: View) -> View:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query
-from ninja.errors import HttpError
+from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel, Field
 
 from prs_otel import __version__, pipeline
 from prs_otel.monitoring import documents
-from prs_otel.monitoring.answers import answer, install_error_handlers
-from prs_otel.monitoring.documents import SampleQuery
+from prs_otel.monitoring.answers import answer, install_error_handlers, steady_answer
+from prs_otel.monitoring.documents import Page, SampleQuery, TrendQuery
 from prs_otel.monitoring.permissions import (
     AuthenticatedRequest,
     api_auth,
@@ -22,6 +23,8 @@ from prs_otel.monitoring.permissions import (
     user_if_known,
 )
 from prs_otel.monitoring.schemas import (
+    ApiMetrics,
+    DatabaseMetrics,
     DetailedHealth,
     Error,
     Health,
@@ -31,8 +34,11 @@ from prs_otel.monitoring.schemas import (
     SlowQueries,
     Summary,
     SystemMetrics,
+    Trends,
 )
-from prs_otel.monitoring.scope import scope_of
+from prs_otel.monitoring.scope import EVERYTHING, Scope, scope_of
+from prs_otel.rollup.moment import moment
+from prs_otel.rollup.trends import Selection
 
 if TYPE_CHECKING:
     from prs_otel.rollup.view import MetricsView
@@ -57,6 +63,22 @@ class SamplePage(Span):
     offset: Annotated[int, Field(ge=0, le=100)] = 0
 
 
+class TrendSpan(Span):
+    """What the time series is about, and how many seconds its points are apart."""
+
+    step: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
+    endpoint: Annotated[str, Field(max_length=1_000)] | None = None
+    organization_id: Annotated[str, Field(max_length=1_000)] | None = None
+
+
+class TablePage(BaseModel):
+    """Which rows of a table are asked for."""
+
+    hours: Annotated[float, Field(gt=0, le=8760, allow_inf_nan=False)] = 1.0
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    offset: Annotated[int, Field(ge=0, le=100_000)] = 0
+
+
 api = NinjaAPI(
     title="Monitoring",
     description="What prs-otel measured, over all workers.",
@@ -76,14 +98,58 @@ def performance_summary(
     request: AuthenticatedRequest, span: Annotated[Span, Query()]
 ) -> HttpResponse:
     """Return everything at a glance; for a user who is not staff, his organisation's totals."""
-    scope, now = scope_of(request.auth), time.time()
-    if scope.organization_id is None:
-        return answer(request, documents.summary(_view(), hours=span.hours, now=now))
-    return answer(
+    scope, view = scope_of(request.auth), _view()
+
+    def build(now: float) -> BaseModel:
+        if scope.organization_id is None:
+            return documents.summary(view, hours=span.hours, now=now)
+        return documents.organization_summary(
+            view, scope.organization_id, hours=span.hours, now=now
+        )
+
+    return _steady(request, view, (span, scope), build)
+
+
+@api.get(
+    "performance/trends/",
+    response={200: Trends, **REFUSALS},
+    tags=["performance"],
+)
+def performance_trends(
+    request: AuthenticatedRequest, asked: Annotated[TrendSpan, Query()]
+) -> HttpResponse:
+    """Return the window as a time series; for a user who is not staff, of his organisation."""
+    scope, view = scope_of(request.auth), _view()
+    drawn = TrendQuery(
+        _selection(asked, scope),
+        seconds=asked.hours * HOUR,
+        step=asked.step,
+        shows_system=scope.organization_id is None,
+    )
+    return _steady(
         request,
-        documents.organization_summary(
-            _view(), scope.organization_id, hours=span.hours, now=now
-        ),
+        view,
+        (asked, scope),
+        lambda now: documents.trends(view, drawn, now=now),
+    )
+
+
+@api.get(
+    "database/metrics/",
+    auth=staff_auth(),
+    response={200: DatabaseMetrics, **REFUSALS},
+    tags=["database"],
+)
+def database_metrics(
+    request: AuthenticatedRequest, asked: Annotated[TablePage, Query()]
+) -> HttpResponse:
+    """Return what each statement and each database took, and what was repeated; for staff."""
+    view, page = _view(), _page(asked)
+    return _steady(
+        request,
+        view,
+        (asked, EVERYTHING),
+        lambda now: documents.database_metrics(view, page, now=now),
     )
 
 
@@ -96,8 +162,33 @@ def slow_queries(
     request: AuthenticatedRequest, page: Annotated[SamplePage, Query()]
 ) -> HttpResponse:
     """Return the slowest queries; their text is for staff."""
-    asked = _samples_for(request, page)
-    return answer(request, documents.slow_queries(_view(), asked, now=time.time()))
+    scope, view = scope_of(request.auth), _view()
+    asked = _samples_for(scope, page)
+    return _steady(
+        request,
+        view,
+        (page, scope),
+        lambda now: documents.slow_queries(view, asked, now=now),
+    )
+
+
+@api.get(
+    "api/metrics/",
+    auth=staff_auth(),
+    response={200: ApiMetrics, **REFUSALS},
+    tags=["api"],
+)
+def api_metrics(
+    request: AuthenticatedRequest, asked: Annotated[TablePage, Query()]
+) -> HttpResponse:
+    """Return how each endpoint, organisation and user was answered; for staff."""
+    view, page = _view(), _page(asked)
+    return _steady(
+        request,
+        view,
+        (asked, EVERYTHING),
+        lambda now: documents.api_metrics(view, page, now=now),
+    )
 
 
 @api.get(
@@ -109,8 +200,14 @@ def slow_calls(
     request: AuthenticatedRequest, page: Annotated[SamplePage, Query()]
 ) -> HttpResponse:
     """Return the slowest requests."""
-    asked = _samples_for(request, page)
-    return answer(request, documents.slow_calls(_view(), asked, now=time.time()))
+    scope, view = scope_of(request.auth), _view()
+    asked = _samples_for(scope, page)
+    return _steady(
+        request,
+        view,
+        (page, scope),
+        lambda now: documents.slow_calls(view, asked, now=now),
+    )
 
 
 @api.get(
@@ -139,14 +236,47 @@ def health_head(request: HttpRequest) -> HttpResponse:
     return HttpResponse(content_type="application/json")
 
 
-def _samples_for(request: AuthenticatedRequest, page: SamplePage) -> SampleQuery:
+def _steady(
+    request: HttpRequest,
+    view: MetricsView,
+    asked: tuple[BaseModel, Scope],
+    build: Callable[[float], BaseModel],
+) -> HttpResponse:
+    """Answer for the latest moment, which does not change before something is stored."""
+    parameters, scope = asked
+    at = moment(view.store, now=time.time())
+    state = f"{at}:{parameters.model_dump_json()}:{scope}"
+    return steady_answer(request, state, lambda: build(at.end))
+
+
+def _selection(asked: TrendSpan, scope: Scope) -> Selection:
+    """Join what was asked with what the user may see."""
+    if scope.organization_id not in (None, asked.organization_id):
+        if asked.organization_id is not None:
+            raise HttpError(403, "This is another organisation than yours.")
+        asked = asked.model_copy(update={"organization_id": scope.organization_id})
+    if asked.endpoint is not None and asked.organization_id is not None:
+        raise _refused("endpoint", "Endpoints are not counted apart by organisation.")
+    return Selection(asked.endpoint, asked.organization_id)
+
+
+def _refused(parameter: str, message: str) -> ValidationError:
+    problem = {"type": "value_error", "loc": ["query", parameter], "msg": message}
+    return ValidationError([problem])
+
+
+def _samples_for(scope: Scope, page: SamplePage) -> SampleQuery:
     """Join what was asked with what the user may see: the request has no say in that."""
     return SampleQuery(
         seconds=page.hours * HOUR,
         limit=page.limit,
         offset=page.offset,
-        organization_id=scope_of(request.auth).organization_id,
+        organization_id=scope.organization_id,
     )
+
+
+def _page(asked: TablePage) -> Page:
+    return Page(seconds=asked.hours * HOUR, limit=asked.limit, offset=asked.offset)
 
 
 def _view() -> MetricsView:

@@ -193,6 +193,153 @@ class SlowCalls(Document):
     count: int
 
 
+class TrendRequests(Document):
+    """The requests of one point; durations are null when there were none to measure."""
+
+    count: int | None
+    error_rate: float | None
+    slow_rate: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class TrendQueries(Document):
+    """The queries of one point; of an endpoint, which were slow is not known."""
+
+    count: int | None
+    slow_rate: float | None
+
+
+class TrendPoint(Document):
+    """What happened in one step from `time`; null is what nobody has measured."""
+
+    time: datetime
+    covered_seconds: float
+    requests: TrendRequests
+    queries: TrendQueries
+    system: SystemFigures
+
+
+class Trends(Document):
+    """A window as a time series, oldest first.
+
+    `step` is the seconds between two points, more than `requested_step` when that is finer
+    than what is stored or can be drawn (`is_coarsened`). `is_covered` is false when what
+    was asked for may partly be among what is not counted apart.
+    """
+
+    window: WindowDocument
+    endpoint: str | None
+    organization_id: str | None
+    step: int
+    requested_step: int | None
+    is_coarsened: bool
+    is_covered: bool
+    points: list[TrendPoint]
+
+
+class StatementEndpoint(Document):
+    """A route that ran a statement: in how many requests, how often, and for how long."""
+
+    endpoint: str
+    request_count: int
+    count: int
+    total_duration: float
+
+
+class StatementMetrics(FingerprintFigures):
+    """One statement; `time_share` is its part of the time of all, `aliases` ran it."""
+
+    total_duration: float
+    time_share: float
+    aliases: list[str]
+    endpoints: list[StatementEndpoint]
+    endpoint_count: int
+
+
+class AliasMetrics(RequestFigures):
+    """One database, by its alias."""
+
+    alias: str
+    total_duration: float
+    time_share: float
+
+
+class NPlusOneFinding(Document):
+    """A statement that requests repeated: in how many of them, and how often altogether."""
+
+    fingerprint: str
+    query: str
+    endpoint: str
+    count: int
+    repeat_count: int
+    code: CodeLocation | None
+
+
+class DatabaseMetrics(Document):
+    """All that is known of the queries; `count` is how many fingerprints there are."""
+
+    window: WindowDocument
+    queries: QueryFigures
+    aliases: list[AliasMetrics]
+    fingerprints: list[StatementMetrics]
+    n_plus_one: list[NPlusOneFinding]
+    count: int
+
+
+class StatusClasses(Document):
+    """How many requests were answered by which class of status."""
+
+    success: int
+    redirection: int
+    client_error: int
+    server_error: int
+
+
+class CallFigures(RequestFigures):
+    """Requests, with how they were answered and what their queries took.
+
+    `database_share` is the part of their time that queries took.
+    """
+
+    status_classes: StatusClasses
+    queries_per_request: float
+    database_share: float
+
+
+class EndpointMetrics(CallFigures):
+    """One endpoint and method."""
+
+    endpoint: str
+    method: str
+
+
+class OrganizationMetrics(CallFigures):
+    """One organisation; null is what belongs to none."""
+
+    organization_id: str | None
+
+
+class UserMetrics(CallFigures):
+    """One user; null is what nobody signed in has asked."""
+
+    user_id: str | None
+
+
+class ApiMetrics(Document):
+    """All that is known of the requests; each list is a page of `*_count` rows."""
+
+    window: WindowDocument
+    requests: CallFigures
+    endpoints: list[EndpointMetrics]
+    endpoint_count: int
+    organizations: list[OrganizationMetrics]
+    organization_count: int
+    users: list[UserMetrics]
+    user_count: int
+
+
 class HostMetrics(Document):
     """The latest readings of one host."""
 

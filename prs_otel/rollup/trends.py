@@ -13,7 +13,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from prs_otel.rollup import salvage, series
 from prs_otel.rollup.cell import Cell
@@ -61,7 +61,8 @@ class Selection:
         return self.endpoint if self.organization_id is None else self.organization_id
 
 
-class Tally(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tally:
     """The sum of some cells, at a fraction of the memory a cell takes."""
 
     count: int
@@ -73,7 +74,8 @@ class Tally(NamedTuple):
     counts: array[int]
 
 
-class Digest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Digest:
     """What a bucket adds to the point it counts in."""
 
     requests: Tally

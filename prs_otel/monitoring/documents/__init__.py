@@ -6,18 +6,27 @@ Every builder is a function of the view, what is asked and `now`, so that
 
 from __future__ import annotations
 
+from prs_otel.monitoring.documents.calls import api_metrics
+from prs_otel.monitoring.documents.database import database_metrics
 from prs_otel.monitoring.documents.health import ALIVE, detailed_health
+from prs_otel.monitoring.documents.page import Page
 from prs_otel.monitoring.documents.samples import SampleQuery, slow_calls, slow_queries
 from prs_otel.monitoring.documents.summary import organization_summary, summary
 from prs_otel.monitoring.documents.system import system_metrics
+from prs_otel.monitoring.documents.trends import TrendQuery, trends
 
 __all__ = [
     "ALIVE",
+    "Page",
     "SampleQuery",
+    "TrendQuery",
+    "api_metrics",
+    "database_metrics",
     "detailed_health",
     "organization_summary",
     "slow_calls",
     "slow_queries",
     "summary",
     "system_metrics",
+    "trends",
 ]

@@ -94,6 +94,11 @@ def with_remainder(
     return rows
 
 
+def share(part: float, whole: float) -> float:
+    """Return `part / whole`, 0 of nothing."""
+    return part / whole if whole else 0.0
+
+
 def heaviest_first(
     rows: Iterable[tuple[KeyT, Figures]],
 ) -> list[tuple[KeyT, Figures]]:

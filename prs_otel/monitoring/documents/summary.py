@@ -78,7 +78,7 @@ def _endpoints(window: Window) -> list[EndpointFigures]:
 def _fingerprints(view: MetricsView, window: Window) -> list[FingerprintFigures]:
     by_fingerprint = _over_aliases(window.figures(series.QUERY))
     texts = view.texts(list(by_fingerprint))
-    findings = _findings_by_fingerprint(window)
+    findings = findings_by_fingerprint(window)
     return [
         FingerprintFigures(
             fingerprint=fingerprint,
@@ -119,7 +119,7 @@ def _over_aliases(
     }
 
 
-def _findings_by_fingerprint(window: Window) -> Counter[str]:
+def findings_by_fingerprint(window: Window) -> Counter[str]:
     """Return in how many requests each fingerprint was repeated; 0 for any other."""
     found: Counter[str] = Counter()
     for labels, figures in window.figures(series.N_PLUS_ONE).items():

@@ -24,7 +24,11 @@ SLOW_QUERIES = BASE + "database/slow-queries/"
 SLOW_CALLS = BASE + "api/slow-calls/"
 SYSTEM = BASE + "system/metrics/"
 HEALTH = BASE + "system/health/"
-DATA = (SUMMARY, SLOW_QUERIES, SLOW_CALLS, SYSTEM)
+TRENDS = BASE + "performance/trends/"
+DATABASE = BASE + "database/metrics/"
+CALLS = BASE + "api/metrics/"
+STEADY = (SUMMARY, TRENDS, DATABASE, SLOW_QUERIES, CALLS, SLOW_CALLS)
+DATA = (*STEADY, SYSTEM)
 
 
 def fail(*args: object, **kwargs: object) -> NoReturn:
@@ -57,7 +61,7 @@ def test_hours_choose_the_window(staff_client: Client, served: Measured) -> None
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "8761", "nan", "inf", "-inf", "x", ""])
-@pytest.mark.parametrize("path", [SUMMARY, SLOW_QUERIES, SLOW_CALLS])
+@pytest.mark.parametrize("path", STEADY)
 @pytest.mark.usefixtures("served")
 def test_hours_out_of_bounds_are_refused(
     staff_client: Client, path: str, hours: str
@@ -105,6 +109,51 @@ def test_an_unchanged_answer_is_not_sent_again(staff_client: Client) -> None:
 
     assert response.status_code == 304
     assert response.content == b""
+
+
+@pytest.mark.parametrize("path", STEADY)
+def test_while_nothing_is_stored_no_document_is_built(
+    staff_client: Client,
+    served: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    served.request()
+    served.flush()
+    etag = staff_client.get(path).headers["ETag"]
+    served.now += 3
+    monkeypatch.setattr(served.view, "window", pytest.fail)
+    monkeypatch.setattr(served.view, "trend", pytest.fail)
+    monkeypatch.setattr(served.view, "slowest", pytest.fail)
+
+    response = staff_client.get(path, headers={"If-None-Match": etag})
+
+    assert (response.status_code, response.content) == (304, b"")
+    assert "private" in response.headers["Cache-Control"]
+
+
+def test_other_parameters_are_another_answer(
+    staff_client: Client, served: Measured
+) -> None:
+    served.flush()
+    etag = staff_client.get(SUMMARY).headers["ETag"]
+
+    response = staff_client.get(f"{SUMMARY}?hours=2", headers={"If-None-Match": etag})
+
+    assert response.status_code == 200
+
+
+def test_an_answer_is_not_another_organisations(
+    alice_client: Client, served: Measured
+) -> None:
+    served.flush()
+    tags = set()
+    for organization in (7, 8):
+        settings = {"USER_ORGANIZATION": lambda user, mine=organization: mine}
+        with override_settings(MONITORING_SETTINGS=settings):
+            tags.add(alice_client.get(SUMMARY).headers["ETag"])
+
+    assert len(tags) == 2
 
 
 def test_a_changed_answer_is_sent_again(staff_client: Client, served: Measured) -> None:
@@ -275,7 +324,7 @@ def test_openapi_describes_every_endpoint_and_its_answers(
 ) -> None:
     document = staff_client.get(BASE + "openapi.json").json()
 
-    assert set(document["paths"]) == {SUMMARY, SLOW_QUERIES, SLOW_CALLS, SYSTEM, HEALTH}
+    assert set(document["paths"]) == {*DATA, HEALTH}
     for path in DATA:
         responses = document["paths"][path]["get"]["responses"]
         assert {"200", "401", "403", "503"} <= set(responses)

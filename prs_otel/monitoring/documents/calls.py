@@ -1,0 +1,76 @@
+"""How requests were answered: by endpoint, by organisation and by user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prs_otel.monitoring.documents import figures as shown
+from prs_otel.monitoring.documents.figures import Common
+from prs_otel.monitoring.schemas import (
+    ApiMetrics,
+    CallFigures,
+    EndpointMetrics,
+    OrganizationMetrics,
+    StatusClasses,
+    UserMetrics,
+)
+from prs_otel.rollup import series
+
+if TYPE_CHECKING:
+    from prs_otel.monitoring.documents.page import Page
+    from prs_otel.rollup.figures import Figures
+    from prs_otel.rollup.view import MetricsView
+
+
+class Call(Common):
+    """What every set of figures of requests has here, beyond what it has elsewhere."""
+
+    status_classes: StatusClasses
+    queries_per_request: float
+    database_share: float
+
+
+def api_metrics(view: MetricsView, page: Page, *, now: float) -> ApiMetrics:
+    """Return the figures of all requests, a page of each list; raises `StoreError`."""
+    window = view.window(page.seconds, now=now)
+    total = window.total(series.REQUEST)
+    organizations = shown.heaviest_first(
+        shown.with_remainder(window.figures(series.ORGANIZATION), total)
+    )
+    users = shown.heaviest_first(
+        shown.with_remainder(window.figures(series.USER), total)
+    )
+    endpoints = shown.heaviest_first(window.figures(series.REQUEST).items())
+    return ApiMetrics(
+        window=shown.window_document(window),
+        requests=CallFigures(**_call(total)),
+        endpoints=[
+            EndpointMetrics(endpoint=endpoint, method=method, **_call(figures))
+            for (endpoint, method), figures in page.of(endpoints)
+        ],
+        endpoint_count=len(endpoints),
+        organizations=[
+            OrganizationMetrics(organization_id=key, **_call(figures))
+            for key, figures in page.of(organizations)
+        ],
+        organization_count=len(organizations),
+        users=[
+            UserMetrics(user_id=key, **_call(figures))
+            for key, figures in page.of(users)
+        ],
+        user_count=len(users),
+    )
+
+
+def _call(figures: Figures) -> Call:
+    return Call(
+        **shown.common(figures),
+        status_classes=StatusClasses(
+            success=figures.succeeded_count,
+            redirection=figures.redirected_count,
+            client_error=figures.refused_count,
+            server_error=figures.error_count,
+        ),
+        queries_per_request=shown.share(figures.query_count, figures.count),
+        database_share=shown.share(figures.query_time, figures.total),
+    )

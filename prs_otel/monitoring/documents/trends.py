@@ -1,0 +1,131 @@
+"""The window as a time series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from prs_otel import semconv
+from prs_otel.monitoring.documents import figures as shown
+from prs_otel.monitoring.schemas import (
+    SystemFigures,
+    TrendPoint,
+    TrendQueries,
+    TrendRequests,
+    Trends,
+    WindowDocument,
+)
+from prs_otel.rollup.gauge import Gauge
+
+if TYPE_CHECKING:
+    from prs_otel.rollup import trends as rollup
+    from prs_otel.rollup.series import Labels
+    from prs_otel.rollup.trends import Selection
+    from prs_otel.rollup.view import MetricsView
+
+Gauges = Mapping[tuple[str, "Labels"], Gauge]
+
+_NOT_SHOWN: Final[Gauges] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class TrendQuery:
+    """Say what is to be drawn, over how many seconds, and how far apart its points are.
+
+    `shows_system` is for those who may know how the hosts are doing.
+    """
+
+    selection: Selection
+    seconds: float
+    step: int | None = None
+    shows_system: bool = True
+
+
+def trends(
+    view: MetricsView,
+    asked: TrendQuery,
+    *,
+    now: float,
+) -> Trends:
+    """Return the window in points; raises `StoreError`."""
+    selection, step = asked.selection, asked.step
+    trend = view.trend(selection, seconds=asked.seconds, step=step, now=now)
+    return Trends(
+        window=_window(trend),
+        endpoint=selection.endpoint,
+        organization_id=selection.organization_id,
+        step=trend.step,
+        requested_step=step,
+        is_coarsened=step is not None and trend.step > step,
+        is_covered=not trend.is_folded,
+        points=[
+            TrendPoint(
+                time=shown.utc(point.start),
+                covered_seconds=point.covered_seconds,
+                requests=_requests(point),
+                queries=_queries(point, selection),
+                system=_system(point.gauges if asked.shows_system else _NOT_SHOWN),
+            )
+            for point in trend.points
+        ],
+    )
+
+
+def _window(trend: rollup.Trend) -> WindowDocument:
+    return WindowDocument(
+        start=shown.utc(trend.since),
+        end=shown.utc(trend.until),
+        seconds=trend.until - trend.since,
+        covered_seconds=max(0.0, trend.until - max(trend.known_since, trend.since)),
+    )
+
+
+def _requests(point: rollup.TrendPoint) -> TrendRequests:
+    requests = point.requests
+    if not point.is_known:
+        return TrendRequests(
+            count=None, error_rate=None, slow_rate=None, p50=None, p95=None, p99=None
+        )
+    has_any = requests.count > 0
+    p50, p95, p99 = (
+        requests.quantiles(shown.QUANTILES) if has_any else (None, None, None)
+    )
+    return TrendRequests(
+        count=requests.count,
+        error_rate=requests.error_rate,
+        slow_rate=requests.slow_rate,
+        p50=p50,
+        p95=p95,
+        p99=p99,
+    )
+
+
+def _queries(point: rollup.TrendPoint, selection: Selection) -> TrendQueries:
+    if not point.is_known:
+        return TrendQueries(count=None, slow_rate=None)
+    if selection.query_kind is None:
+        return TrendQueries(count=point.requests.query_count, slow_rate=None)
+    return TrendQueries(count=point.queries.count, slow_rate=point.queries.slow_rate)
+
+
+def _system(gauges: Gauges) -> SystemFigures:
+    connections = _of_hosts(
+        gauges, semconv.DB_CLIENT_CONNECTION_COUNT, lambda gauge: gauge.maximum
+    )
+    return SystemFigures(
+        cpu_utilization=_busiest(gauges, semconv.SYSTEM_CPU_UTILIZATION),
+        memory_utilization=_busiest(gauges, semconv.SYSTEM_MEMORY_UTILIZATION),
+        disk_utilization=_busiest(gauges, semconv.SYSTEM_FILESYSTEM_UTILIZATION),
+        database_connections=int(sum(connections)) if connections else None,
+    )
+
+
+def _busiest(gauges: Gauges, name: str) -> float | None:
+    return max(_of_hosts(gauges, name, lambda gauge: gauge.mean), default=None)
+
+
+def _of_hosts(
+    gauges: Gauges, name: str, figure: Callable[[Gauge], float]
+) -> list[float]:
+    return [figure(gauge) for (each, _), gauge in gauges.items() if each == name]

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+
+from prs_otel.instrumentation.n_plus_one import Finding
+from prs_otel.monitoring import documents
+from prs_otel.monitoring.documents import Page
+from prs_otel.observation import CallSite
+from tests.support.measured import Measured, Whose
+
+NOW = 1_700_000_000.0
+HOUR = Page(seconds=3_600.0)
+
+
+def test_a_statement_has_its_share_and_the_databases_that_ran_it(
+    measured: Measured,
+) -> None:
+    measured.query(0.3, text="SELECT a")
+    measured.query(0.3, text="SELECT a", alias="replica", is_error=True)
+    measured.query(0.2, text="SELECT b")
+
+    document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
+
+    first, second = document.fingerprints
+    assert (first.fingerprint, first.query, first.count) == ("a", "SELECT a", 2)
+    assert first.aliases == ["default", "replica"]
+    assert first.time_share == pytest.approx(0.75)
+    assert (first.error_count, second.time_share) == (1, pytest.approx(0.25))
+    assert {row.alias: row.count for row in document.aliases} == {
+        "default": 2,
+        "replica": 1,
+    }
+
+
+def test_a_statement_names_the_routes_that_ran_it(measured: Measured) -> None:
+    measured.query(0.3, text="SELECT of-request")
+    measured.request(whose=Whose("/a/"), queries=[0.1])
+    measured.request(whose=Whose("/b/"), queries=[0.2, 0.2])
+
+    document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
+
+    (statement,) = document.fingerprints
+    assert [
+        (each.endpoint, each.request_count, each.count, each.total_duration)
+        for each in statement.endpoints
+    ] == [("/b/", 1, 2, pytest.approx(0.4)), ("/a/", 1, 1, pytest.approx(0.1))]
+
+
+def test_a_repeated_statement_is_found_with_its_line(measured: Measured) -> None:
+    measured.texts.remember("f", "SELECT f")
+    code = CallSite("views.py", 12, "listing")
+    measured.request(findings=[Finding("f", 6, 10, code)])
+    measured.request(findings=[Finding("f", 8, 10, code), Finding("g", 5, 1, None)])
+    measured.query(text="SELECT f")
+
+    document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
+
+    first, second = document.n_plus_one
+    assert (first.fingerprint, first.query, first.endpoint) == (
+        "f",
+        "SELECT f",
+        "/deals/",
+    )
+    assert (first.count, first.repeat_count) == (2, 14)
+    assert first.code is not None
+    assert first.code.model_dump() == code._asdict()
+    assert second.code is None
+    assert document.queries.n_plus_one_count == 2
+
+
+def test_what_exceeds_the_cap_is_a_finding_without_a_line() -> None:
+    measured = Measured(now=NOW, series_limit=1)
+    for fingerprint in ("f", "g"):
+        code = CallSite("views.py", 12, "listing")
+        measured.request(findings=[Finding(fingerprint, 6, 10, code)])
+
+    document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
+
+    assert {row.fingerprint for row in document.n_plus_one} == {"f", "__other__"}
+
+
+def test_statements_come_in_pages(measured: Measured) -> None:
+    for number in range(5):
+        measured.query(0.1 + number, text=f"SELECT {number}")
+    page = Page(seconds=3_600, limit=2, offset=1)
+
+    document = documents.database_metrics(measured.flush(), page, now=NOW)
+
+    assert [row.fingerprint for row in document.fingerprints] == ["3", "2"]
+    assert document.count == 5
+
+
+def test_an_endpoint_says_how_it_was_answered(measured: Measured) -> None:
+    for status in (200, 302, 404, 404, 503):
+        measured.request(0.1, status=status, queries=[0.02])
+    measured.request(0.1, method="POST")
+
+    document = documents.api_metrics(measured.flush(), HOUR, now=NOW)
+
+    first, second = document.endpoints
+    assert (first.method, first.count, second.method) == ("GET", 5, "POST")
+    assert first.status_classes.model_dump() == {
+        "success": 1,
+        "redirection": 1,
+        "client_error": 2,
+        "server_error": 1,
+    }
+    assert first.queries_per_request == 1.0
+    assert first.database_share == pytest.approx(0.2)
+    assert second.database_share == 0.0
+
+
+def test_organisations_and_users_sum_to_the_total(measured: Measured) -> None:
+    measured.request(whose=Whose(organization_id="7", user_id="3"), status=404)
+    measured.request(whose=Whose(organization_id="8"))
+    measured.request()
+
+    document = documents.api_metrics(measured.flush(), HOUR, now=NOW)
+
+    for rows in (document.organizations, document.users):
+        assert sum(row.count for row in rows) == document.requests.count == 3
+        classes = [row.status_classes for row in rows]
+        assert sum(each.client_error for each in classes) == 1
+    assert {row.organization_id for row in document.organizations} == {"7", "8", None}
+    assert (document.organization_count, document.user_count) == (3, 2)
