@@ -32,11 +32,13 @@ STORE_FAILED: Final = "The monitoring store cannot be read."
 DATABASE_FAILED: Final = "The database cannot be read; has it been migrated?"
 
 
-def answer(request: HttpRequest, document: BaseModel) -> HttpResponse:
+def answer(
+    request: HttpRequest, document: BaseModel, *, status: int = 200
+) -> HttpResponse:
     """Return `document` as JSON, or 304 when the client has exactly this already."""
     body = document.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    response = HttpResponse(body, content_type="application/json")
+    response = HttpResponse(body, status=status, content_type="application/json")
     _private(response, etag)
     found = get_conditional_response(request, etag=etag, response=response)
     return response if found is None else found

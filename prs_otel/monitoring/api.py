@@ -22,6 +22,7 @@ from prs_otel.monitoring.permissions import (
     staff_auth,
     user_if_known,
 )
+from prs_otel.monitoring.readiness import readiness
 from prs_otel.monitoring.schemas import (
     ApiMetrics,
     DatabaseMetrics,
@@ -69,6 +70,12 @@ class TrendSpan(Span):
     step: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
     endpoint: Annotated[str, Field(max_length=1_000)] | None = None
     organization_id: Annotated[str, Field(max_length=1_000)] | None = None
+
+
+class Asked(BaseModel):
+    """Whether it is asked for readiness instead of liveness."""
+
+    ready: bool = False
 
 
 class TablePage(BaseModel):
@@ -221,19 +228,38 @@ def system_metrics(request: AuthenticatedRequest) -> HttpResponse:
     return answer(request, documents.system_metrics(_view(), now=time.time()))
 
 
-@api.get("system/health/", response=Health | DetailedHealth, auth=None, tags=["system"])
-def health(request: HttpRequest) -> HttpResponse:
-    """Tell whether the service answers; open to everybody, with details for staff."""
-    if not is_staff(user_if_known(request)):
+@api.get(
+    "system/health/",
+    response={
+        200: Health | DetailedHealth,
+        503: Health | DetailedHealth,
+        422: InvalidRequest,
+    },
+    auth=None,
+    tags=["system"],
+)
+def health(request: HttpRequest, asked: Annotated[Asked, Query()]) -> HttpResponse:
+    """Tell whether the service answers, or is ready to; open to everybody, details for staff."""
+    is_for_staff = is_staff(user_if_known(request))
+    if asked.ready:
+        found = readiness(now=time.time())
+        document = found if is_for_staff else Health(status=found.status)
+        return answer(request, document, status=_code_of(found))
+    if not is_for_staff:
         return answer(request, documents.ALIVE)
     view = pipeline.view() if pipeline.is_enabled() else None
     return answer(request, documents.detailed_health(view, now=time.time()))
 
 
 @api.api_operation(["HEAD"], "system/health/", auth=None, include_in_schema=False)
-def health_head(request: HttpRequest) -> HttpResponse:
+def health_head(request: HttpRequest, asked: Annotated[Asked, Query()]) -> HttpResponse:
     """Answer what many uptime checks send."""
-    return HttpResponse(content_type="application/json")
+    status = _code_of(readiness(now=time.time())) if asked.ready else 200
+    return HttpResponse(status=status, content_type="application/json")
+
+
+def _code_of(found: Health) -> int:
+    return 503 if found.status == "unhealthy" else 200
 
 
 def _steady(

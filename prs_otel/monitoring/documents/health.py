@@ -28,7 +28,7 @@ def detailed_health(view: MetricsView | None, *, now: float) -> DetailedHealth:
     """
     checks = [_monitoring_check(is_on=view is not None)]
     if view is not None:
-        checks.append(_store_check(view, now=now))
+        checks.append(store_check(view, now=now))
     is_well = all(check.status == "healthy" for check in checks)
     status: HealthStatus = "healthy" if is_well else "degraded"
     return DetailedHealth(status=status, checks=checks)
@@ -42,7 +42,8 @@ def _monitoring_check(*, is_on: bool) -> HealthCheck:
     )
 
 
-def _store_check(view: MetricsView, *, now: float) -> HealthCheck:
+def store_check(view: MetricsView, *, now: float) -> HealthCheck:
+    """Return whether the store can be read and somebody reports to it."""
     try:
         workers = view.workers(now=now)
     except StoreError as error:

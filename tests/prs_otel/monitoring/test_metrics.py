@@ -25,7 +25,8 @@ def test_a_statement_has_its_share_and_the_databases_that_ran_it(
     assert (first.fingerprint, first.query, first.count) == ("a", "SELECT a", 2)
     assert first.aliases == ["default", "replica"]
     assert first.time_share == pytest.approx(0.75)
-    assert (first.error_count, second.time_share) == (1, pytest.approx(0.25))
+    assert first.error_count == 1
+    assert second.time_share == pytest.approx(0.25)
     assert {row.alias: row.count for row in document.aliases} == {
         "default": 2,
         "replica": 1,
@@ -41,9 +42,9 @@ def test_a_statement_names_the_routes_that_ran_it(measured: Measured) -> None:
 
     (statement,) = document.fingerprints
     assert [
-        (each.endpoint, each.request_count, each.count, each.total_duration)
-        for each in statement.endpoints
-    ] == [("/b/", 1, 2, pytest.approx(0.4)), ("/a/", 1, 1, pytest.approx(0.1))]
+        (each.endpoint, each.request_count, each.count) for each in statement.endpoints
+    ] == [("/b/", 1, 2), ("/a/", 1, 1)]
+    assert statement.endpoints[0].total_duration == pytest.approx(0.4)
 
 
 def test_a_repeated_statement_is_found_with_its_line(measured: Measured) -> None:

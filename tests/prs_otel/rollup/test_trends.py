@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from prs_otel.rollup import codec, series, trends
+from prs_otel.rollup import codec, salvage, series, trends
 from prs_otel.rollup.cells import Cells
-from prs_otel.rollup.gauge import reading
+from prs_otel.rollup.gauge import Gauges, reading
 from prs_otel.rollup.trends import Selection, Trend, TrendPoint
 from prs_otel.rollup.view import MetricsView
 from prs_otel.store.base import Bucket, Row, Store
@@ -120,7 +120,7 @@ def test_a_point_has_the_figures_of_all_its_buckets(
 
 def test_readings_of_one_point_are_merged(store: Store, view: MetricsView) -> None:
     for worker, value in (("w1", 1.0), ("w2", 3.0)):
-        gauges = {("g", ("h",)): reading(value, NOW)}
+        gauges: Gauges = {("g", ("h",)): reading(value, NOW)}
         Writer(store, worker).append(gauges=gauges, at=NOW - 5)
 
     (point,) = known(drawn(view))
@@ -138,7 +138,8 @@ def test_an_endpoint_is_counted_alone_over_its_methods(
 
     (point,) = known(drawn(view, Selection(endpoint="/b/")))
 
-    assert (point.requests.count, point.requests.max) == (2, pytest.approx(3e-9))
+    assert point.requests.count == 2
+    assert point.requests.max == pytest.approx(3e-9)
     assert point.queries.count == 0
 
 
@@ -186,7 +187,7 @@ def test_a_bucket_is_read_once(
     writer = Writer(store)
     writer.append(requests(("/a/", 1)), at=NOW - 5)
     before = drawn(view)
-    monkeypatch.setattr(trends.salvage, "cells", pytest.fail)
+    monkeypatch.setattr(salvage, "cells", pytest.fail)
 
     assert drawn(view).points[-1].requests.count == before.points[-1].requests.count
 

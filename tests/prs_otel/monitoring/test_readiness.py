@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+from django.core.cache import caches
+from django.db import DatabaseError, connections
+from django.test import Client, override_settings
+
+from prs_otel import pipeline
+from prs_otel.monitoring import readiness as ready
+from prs_otel.monitoring.schemas import HealthCheck
+from tests.support.measured import Measured
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls("tests.prs_otel.monitoring.mounted"),
+]
+
+READY = "/api/monitoring/system/health/?ready=1"
+NOW = 1_700_000_000.0
+DUMMY = "django.core.cache.backends.dummy.DummyCache"
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    ready.forget()
+    yield
+    ready.forget()
+
+
+@pytest.fixture(autouse=True)
+def evaluator(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """Be what alerting says of itself."""
+    document: dict[str, object] = {"evaluator": {"is_alive": True}}
+    monkeypatch.setattr(ready, "requested_document", lambda *_: document)
+    return document
+
+
+def fail(*args: object, **kwargs: object) -> NoReturn:
+    raise DatabaseError("password=secret")
+
+
+def statuses() -> dict[str, str]:
+    return {each.name: each.status for each in ready.readiness(now=NOW).checks}
+
+
+def test_who_has_everything_is_ready(staff_client: Client, served: Measured) -> None:
+    served.flush()
+
+    response = staff_client.get(READY)
+
+    assert (response.status_code, response.json()["status"]) == (200, "healthy")
+    assert [check["name"] for check in response.json()["checks"]] == list(ready.CHECKS)
+
+
+def test_without_a_database_it_is_503_and_quotes_nothing(
+    client: Client,
+    staff_client: Client,
+    served: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served.flush()
+    monkeypatch.setitem(ready.CHECKS, "database", (fail, "unhealthy"))
+
+    public, detailed = client.get(READY), staff_client.get(READY)
+
+    assert (public.status_code, public.json()) == (503, {"status": "unhealthy"})
+    assert detailed.status_code == client.head(READY).status_code == 503
+    assert "secret" not in detailed.content.decode()
+    assert client.get(READY.partition("?")[0]).status_code == 200
+
+
+def test_a_cache_that_keeps_nothing_is_unhealthy(
+    served: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caches["default"], "touch", lambda *_, **__: False)
+
+    assert statuses()["cache"] == "unhealthy"
+
+
+@pytest.mark.usefixtures("served")
+def test_a_cache_that_is_meant_to_keep_nothing_is_healthy() -> None:
+    with override_settings(CACHES={"default": {"BACKEND": DUMMY}}):
+        assert statuses()["cache"] == "healthy"
+
+
+@pytest.mark.usefixtures("served")
+def test_a_project_without_a_database_is_healthy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections["default"], "vendor", "unknown")
+    monkeypatch.setattr(connections["default"], "cursor", fail)
+
+    assert statuses()["database"] == "healthy"
+
+
+def test_the_troubles_of_the_monitor_only_degrade(
+    client: Client,
+    served: Measured,
+    evaluator: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    evaluator["evaluator"] = {"is_alive": False}
+    monkeypatch.setattr(served.view.store, "reading", fail)
+
+    response = client.get(READY)
+
+    assert (response.status_code, response.json()) == (200, {"status": "degraded"})
+    assert (statuses()["store"], statuses()["evaluator"]) == ("degraded", "degraded")
+
+
+@pytest.mark.usefixtures("served")
+def test_a_monitor_switched_off_is_degraded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "is_enabled", lambda: False)
+
+    assert statuses()["store"] == "degraded"
+
+
+@pytest.mark.usefixtures("served")
+def test_without_alerting_nobody_has_to_evaluate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ready, "requested_document", lambda *_: None)
+
+    assert "evaluator" not in statuses()
+
+
+def test_a_firing_alert_makes_nothing_unhealthy(
+    client: Client, served: Measured, evaluator: dict[str, object]
+) -> None:
+    served.flush()
+    evaluator["firing"] = [{"name": "high_cpu_usage", "severity": "critical"}]
+
+    assert client.get(READY).json() == {"status": "healthy"}
+
+
+def test_what_was_checked_is_told_again_for_a_few_seconds(
+    served: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def check(now: float) -> HealthCheck:
+        asked.append(now)
+        return HealthCheck(name="database", status="healthy", detail="")
+
+    monkeypatch.setitem(ready.CHECKS, "database", (check, "unhealthy"))
+    for now in (NOW, NOW + 4, NOW + 6):
+        ready.readiness(now=now)
+
+    assert asked == [NOW, NOW + 6]
+
+
+@pytest.mark.usefixtures("served")
+def test_readiness_is_asked_for_with_yes_or_no(client: Client) -> None:
+    assert client.get(READY.replace("=1", "=perhaps")).status_code == 422
