@@ -11,7 +11,7 @@ import math
 from array import array
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,7 @@ POINTS: Final = 400
 _STEPS: Final = (10, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200)
 _DAY: Final = 86_400
 _DIGESTS_KEPT: Final = 2_000
+_TRENDS_KEPT: Final = 2
 _GAUGE_LIMIT: Final = 500
 _CHUNK: Final = 64
 
@@ -85,8 +86,24 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Name the time that is drawn, epoch seconds, and since when the store has kept everything."""
+
+    since: float
+    until: float
+    known_since: float
+
+
+Merged = dict[frozenset[int], tuple[Figures, Figures, Gauges]]
+"""What the buckets of these ids are together."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """Hold what happened in ``[start, start + step)``; where nothing is covered nothing is known."""
+    """Hold what happened in ``[start, start + step)``; where nothing is covered nothing is known.
+
+    Of queries there are no quantiles.
+    """
 
     start: float
     covered_seconds: float
@@ -102,14 +119,12 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Hold the points of ``[since, until)``, oldest first.
+    """Hold the points of ``stretch``, oldest first.
 
     ``is_folded`` when what was asked for may partly be among what is not counted apart.
     """
 
-    since: float
-    until: float
-    known_since: float
+    stretch: Stretch
     step: int
     points: Sequence[TrendPoint]
     is_folded: bool
@@ -122,6 +137,7 @@ class Digests:
         self._breathe = breathe
         self._generation = ""
         self._kept: OrderedDict[tuple[int, Selection], Digest] = OrderedDict()
+        self._merged: OrderedDict[Selection, Merged] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -129,6 +145,7 @@ class Digests:
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
+        self._merged.clear()
 
     def of(
         self, reader: Reader, ids: Iterable[int], selection: Selection
@@ -147,6 +164,14 @@ class Digests:
                 found[row_id] = digest
                 self._kept.move_to_end((row_id, selection))
         found.update(self._read(reader, unknown, selection))
+        return found
+
+    def merged(self, selection: Selection) -> Merged:
+        """Return the points of the selection's last trend, to be replaced by the next one's."""
+        found = self._merged.setdefault(selection, {})
+        self._merged.move_to_end(selection)
+        if len(self._merged) > _TRENDS_KEPT:
+            self._merged.popitem(last=False)
         return found
 
     def _read(
@@ -182,28 +207,31 @@ def step_of(rows: Iterable[Row], *, seconds: float, asked: int | None) -> int:
 
 def trend(
     buckets: Sequence[tuple[Row, Digest]],
+    stretch: Stretch,
     *,
     step: int,
-    since: float,
-    until: float,
-    known_since: float,
+    merged: Merged,
 ) -> Trend:
-    """Return the points from ``since`` to ``until``, those without any bucket included."""
-    by_start: defaultdict[float, list[Digest]] = defaultdict(list)
+    """Return the points of ``stretch``, those without any bucket included.
+
+    ``merged`` are the points of an earlier trend; it is left with those of this one.
+    """
+    by_start: defaultdict[float, dict[int, Digest]] = defaultdict(dict)
     for row, digest in buckets:
-        by_start[(row.start + row.end) / 2 // step * step].append(digest)
-    first = since // step * step
-    length = max(1, math.ceil((until - first) / step))
-    covered = _covered((row for row, _ in buckets), step=step, since=since, until=until)
-    starts = [first + number * step for number in range(length)]
-    return Trend(
-        since=since,
-        until=until,
-        known_since=known_since,
-        step=step,
-        points=[_point(each, covered[each], by_start[each]) for each in starts],
-        is_folded=any(digest.is_folded for _, digest in buckets),
-    )
+        by_start[(row.start + row.end) / 2 // step * step][row.id] = digest
+    first = stretch.since // step * step
+    length = max(1, math.ceil((stretch.until - first) / step))
+    covered = _covered((row for row, _ in buckets), stretch, step=step)
+    before = dict(merged)
+    merged.clear()
+    points = []
+    for start in (first + number * step for number in range(length)):
+        digests = by_start[start]
+        ids = frozenset(digests)
+        merged[ids] = before.get(ids) or _merge(list(digests.values()))
+        points.append(TrendPoint(start, covered[start], *merged[ids]))
+    is_folded = any(digest.is_folded for _, digest in buckets)
+    return Trend(stretch, step, points, is_folded)
 
 
 def _digest(cells: bytes, gauges: bytes, selection: Selection) -> Digest:
@@ -217,7 +245,12 @@ def _digest(cells: bytes, gauges: bytes, selection: Selection) -> Digest:
     )
     return Digest(
         _tally(packed, kind, selection.label),
-        _tally(packed, selection.query_kind, selection.label),
+        # Their quantiles are not drawn, and would double what there is to merge.
+        replace(
+            _tally(packed, selection.query_kind, selection.label),
+            indexes=_EMPTY.indexes,
+            counts=_EMPTY.counts,
+        ),
         readings,
         is_folded,
     )
@@ -257,13 +290,13 @@ _EMPTY: Final = Tally(0, 0, 0, 0, 0, array("H"), array("q"))
 
 
 def _covered(
-    rows: Iterable[Row], *, step: int, since: float, until: float
+    rows: Iterable[Row], stretch: Stretch, *, step: int
 ) -> defaultdict[float, float]:
     """Return how many seconds of each point lie in a bucket, overlaps counted once."""
     covered: defaultdict[float, float] = defaultdict(float)
-    reached = since
+    reached = stretch.since
     for row in sorted(rows, key=lambda row: row.start):
-        start, end = max(row.start, reached), min(row.end, until)
+        start, end = max(row.start, reached), min(row.end, stretch.until)
         while start < end:
             point = start // step * step
             stop = min(end, point + step)
@@ -272,16 +305,14 @@ def _covered(
     return covered
 
 
-def _point(start: float, covered: float, digests: Sequence[Digest]) -> TrendPoint:
+def _merge(digests: Sequence[Digest]) -> tuple[Figures, Figures, Gauges]:
     gauges: Gauges = {}
     for digest in digests:
         merge_into(gauges, digest.gauges, limit=_GAUGE_LIMIT)
-    return TrendPoint(
-        start=start,
-        covered_seconds=covered,
-        requests=_figures([digest.requests for digest in digests]),
-        queries=_figures([digest.queries for digest in digests]),
-        gauges=gauges,
+    return (
+        _figures([digest.requests for digest in digests]),
+        _figures([digest.queries for digest in digests]),
+        gauges,
     )
 
 

@@ -91,10 +91,9 @@ class MetricsView:
             digests = self._digests.of(reader, rows, selection)
             return trends.trend(
                 [(rows[row_id], digest) for row_id, digest in digests.items()],
+                trends.Stretch(now - seconds, now, reader.known_since),
                 step=trends.step_of(rows.values(), seconds=seconds, asked=step),
-                since=now - seconds,
-                until=now,
-                known_since=reader.known_since,
+                merged=self._digests.merged(selection),
             )
 
     def slowest(

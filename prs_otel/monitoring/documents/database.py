@@ -64,7 +64,10 @@ def _split(of_queries: Mapping[Labels, Figures]) -> tuple[Parts, Parts]:
 
 
 def _merged(parts: Parts) -> dict[str, Figures]:
-    return {key: merge(of_one.values()) for key, of_one in parts.items()}
+    return {
+        key: merge(of_one.values()) if len(of_one) > 1 else next(iter(of_one.values()))
+        for key, of_one in parts.items()
+    }
 
 
 def _aliases(by_alias: Parts, total: Figures) -> list[AliasMetrics]:

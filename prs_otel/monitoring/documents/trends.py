@@ -52,7 +52,7 @@ def trends(
     selection, step = asked.selection, asked.step
     trend = view.trend(selection, seconds=asked.seconds, step=step, now=now)
     return Trends(
-        window=_window(trend),
+        window=_window(trend.stretch),
         endpoint=selection.endpoint,
         organization_id=selection.organization_id,
         step=trend.step,
@@ -72,12 +72,13 @@ def trends(
     )
 
 
-def _window(trend: rollup.Trend) -> WindowDocument:
+def _window(stretch: rollup.Stretch) -> WindowDocument:
+    since, until = stretch.since, stretch.until
     return WindowDocument(
-        start=shown.utc(trend.since),
-        end=shown.utc(trend.until),
-        seconds=trend.until - trend.since,
-        covered_seconds=max(0.0, trend.until - max(trend.known_since, trend.since)),
+        start=shown.utc(since),
+        end=shown.utc(until),
+        seconds=until - since,
+        covered_seconds=max(0.0, until - max(stretch.known_since, since)),
     )
 
 

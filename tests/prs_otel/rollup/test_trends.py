@@ -237,3 +237,32 @@ def test_a_step_suits_the_window_and_what_is_stored(
 def test_no_window_has_more_points_than_can_be_drawn(view: MetricsView) -> None:
     for seconds in (1.0, 60.0, 86_400.0, 8_760 * 3_600.0):
         assert 1 <= len(drawn(view, seconds=seconds, step=1).points) <= trends.POINTS
+
+
+def test_of_two_trends_drawn_in_turn_both_are_kept(
+    store: Store, view: MetricsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 5)
+    drawn(view), drawn(view, Selection(endpoint="/a/"))
+    merges: list[object] = []
+    monkeypatch.setattr(trends, "_figures", merges.append)
+
+    drawn(view), drawn(view, Selection(endpoint="/a/"))
+    assert not merges
+
+
+def test_the_trends_kept_are_bounded(store: Store, view: MetricsView) -> None:
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 5)
+    for name in ("/a/", "/b/", "/c/"):
+        drawn(view, Selection(endpoint=name))
+
+    assert len(view._digests._merged) == 2
+
+
+def test_a_bucket_that_came_since_is_in_the_next_trend(
+    store: Store, view: MetricsView
+) -> None:
+    writer = Writer(store)
+    for count in (1, 2):
+        writer.append(requests(("/a/", 1)), at=NOW - 5)
+        assert sum(point.requests.count for point in drawn(view).points) == count
