@@ -38,8 +38,8 @@ from prs_otel.monitoring.schemas import (
     Trends,
 )
 from prs_otel.monitoring.scope import EVERYTHING, Scope, scope_of
+from prs_otel.rollup.digest import Selection
 from prs_otel.rollup.moment import moment
-from prs_otel.rollup.trends import Selection
 
 if TYPE_CHECKING:
     from prs_otel.rollup.view import MetricsView

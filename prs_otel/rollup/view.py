@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from prs_otel.rollup import codec, salvage, trends
 from prs_otel.rollup.accumulator import Accumulator, wanted_rows
+from prs_otel.rollup.digest import Digests
 from prs_otel.rollup.gauge import Gauge, Gauges, merge_into
 from prs_otel.rollup.retention import DELTA, LEVELS
 from prs_otel.rollup.sample import Sample, best, rank
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from _thread import LockType
 
     from prs_otel.rollup.compaction import Replacement
+    from prs_otel.rollup.digest import Selection
     from prs_otel.rollup.series import Labels
-    from prs_otel.rollup.trends import Selection, Trend
+    from prs_otel.rollup.trends import Trend
     from prs_otel.store.base import Beat, Row, Store
 
 _Extent = tuple[float, int]  # seconds of a window, and the finest level in it
@@ -63,7 +65,7 @@ class MetricsView:
         self._lock = new_lock()
         self._accumulators: OrderedDict[_Extent, Accumulator] = OrderedDict()
         self._used_at: dict[_Extent, float] = {}
-        self._digests = trends.Digests(breathe=breathe)
+        self._digests = Digests(breathe=breathe)
         self._drawn_at = -_IDLE_AFTER
 
     def window(self, seconds: float, *, now: float) -> Window:

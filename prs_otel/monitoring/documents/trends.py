@@ -20,8 +20,8 @@ from prs_otel.rollup.gauge import Gauge
 
 if TYPE_CHECKING:
     from prs_otel.rollup import trends as rollup
+    from prs_otel.rollup.digest import Selection
     from prs_otel.rollup.series import Labels
-    from prs_otel.rollup.trends import Selection
     from prs_otel.rollup.view import MetricsView
 
 Gauges = Mapping[tuple[str, "Labels"], Gauge]

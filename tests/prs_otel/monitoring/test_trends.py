@@ -8,7 +8,7 @@ from django.test import Client, override_settings
 from prs_otel import semconv
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.documents import TrendQuery
-from prs_otel.rollup.trends import Selection
+from prs_otel.rollup.digest import Selection
 from tests.support.measured import Measured, Whose
 
 NOW = 1_700_000_000.0

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from prs_otel.rollup import codec, salvage, series, trends
+from prs_otel.rollup import codec, digest, salvage, series, trends
 from prs_otel.rollup.cells import Cells
+from prs_otel.rollup.digest import Selection
 from prs_otel.rollup.gauge import Gauges, reading
-from prs_otel.rollup.trends import Selection, Trend, TrendPoint
+from prs_otel.rollup.trends import Trend, TrendPoint
 from prs_otel.rollup.view import MetricsView
 from prs_otel.store.base import Bucket, Row, Store
 from tests.prs_otel.rollup.stored import Writer, beat, new_store, new_view, requests
@@ -195,7 +196,7 @@ def test_a_bucket_is_read_once(
 def test_the_digests_kept_are_bounded(
     store: Store, view: MetricsView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trends, "_DIGESTS_KEPT", 3)
+    monkeypatch.setattr(digest, "_DIGESTS_KEPT", 3)
     writer = Writer(store)
     for number in range(5):
         writer.append(requests(("/a/", 1)), at=NOW - number)
