@@ -104,6 +104,15 @@ class PerformanceMonitor:
         span = arguments.hours("hours", hours)
         return _json(documents.summary(_view(), hours=span, now=time.time()))
 
+    def get_performance_trends(self, hours: float = 24) -> dict[str, Any]:
+        """Return the document of `performance/trends/`; raises `StoreError`."""
+        from prs_otel.monitoring import documents
+        from prs_otel.rollup.digest import Selection
+
+        seconds = arguments.hours("hours", hours) * 3_600
+        asked = documents.TrendQuery(Selection(), seconds=seconds)
+        return _json(documents.trends(_view(), asked, now=time.time()))
+
     def get_slow_queries(
         self, limit: int = 50, hours: float = 24
     ) -> list[dict[str, Any]]:

@@ -18,9 +18,10 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from prs_otel import pipeline
 from prs_otel.monitoring.documents.health import store_check
 from prs_otel.monitoring.registry import (
-    ALERTING_STATUS,
-    DocumentRequest,
-    requested_document,
+    ALERTING,
+    StatusRequest,
+    plain_document,
+    requested_status,
 )
 from prs_otel.monitoring.schemas import DetailedHealth, HealthCheck, HealthStatus
 
@@ -61,10 +62,10 @@ def check_store(now: float) -> HealthCheck:
 
 def check_evaluator(now: float) -> HealthCheck | None:
     """Look whether somebody evaluates the alert rules; None without any alerting."""
-    document = requested_document(ALERTING_STATUS, DocumentRequest(now=now))
-    if document is None:
+    found = requested_status(ALERTING, StatusRequest(now=now, workers_since=None))
+    if found is None:
         return None
-    evaluator = document.get("evaluator")
+    evaluator = plain_document(found.document).get("evaluator")
     if isinstance(evaluator, Mapping) and evaluator.get("is_alive"):
         return _healthy("evaluator")
     return HealthCheck(name="evaluator", status="degraded", detail="nobody evaluates")

@@ -277,6 +277,17 @@ def test_the_summary_is_the_document_of_the_api(measured: Measured) -> None:
     assert summary["window"]["seconds"] == 86_400
 
 
+def test_the_trends_are_the_document_of_the_api(measured: Measured) -> None:
+    measured.request()
+    measured.now -= 1
+
+    trends = performance_monitor.get_performance_trends(hours=1)
+
+    assert trends["window"]["seconds"] == pytest.approx(3_600, abs=60)
+    counts = [point["requests"]["count"] or 0 for point in trends["points"]]
+    assert sum(counts) == 1
+
+
 def test_the_slowest_come_first(measured: Measured) -> None:
     for seconds in (0.5, 3.0, 1.0):
         measured.query(seconds)

@@ -10,6 +10,7 @@ from django.test import Client, override_settings
 
 from prs_otel import pipeline
 from prs_otel.monitoring import readiness as ready
+from prs_otel.monitoring.registry import PackageStatus
 from prs_otel.monitoring.schemas import HealthCheck
 from tests.support.measured import Measured
 
@@ -34,7 +35,9 @@ def forget() -> Iterator[None]:
 def evaluator(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Be what alerting says of itself."""
     document: dict[str, object] = {"evaluator": {"is_alive": True}}
-    monkeypatch.setattr(ready, "requested_document", lambda *_: document)
+    monkeypatch.setattr(
+        ready, "requested_status", lambda *_: PackageStatus(document=document)
+    )
     return document
 
 
@@ -122,7 +125,7 @@ def test_a_monitor_switched_off_is_degraded(monkeypatch: pytest.MonkeyPatch) -> 
 def test_without_alerting_nobody_has_to_evaluate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ready, "requested_document", lambda *_: None)
+    monkeypatch.setattr(ready, "requested_status", lambda *_: None)
 
     assert "evaluator" not in statuses()
 
