@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from alerting import documents
 from alerting.documents import Selection
-from alerting.rules import Severity  # noqa: TC001 - ninja evaluates it
+from alerting.rules import Severity
 from alerting.schemas import History, Summary
 from alerting.status import Status
 

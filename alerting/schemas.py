@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic evaluates it
+from datetime import datetime
 from typing import Any
-from uuid import UUID  # noqa: TC003 - pydantic evaluates it
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from alerting.rules import Severity  # noqa: TC001 - pydantic evaluates it
+from alerting.rules import Severity
 
 __all__ = ["AlertItem", "History", "Summary"]
 

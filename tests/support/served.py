@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prs_otel import pipeline
 from prs_otel.management.commands import manage_monitoring
-from prs_otel.monitoring import api
+from prs_otel.monitoring.endpoints import reading, system
 
 if TYPE_CHECKING:
     import pytest
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def serve(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let API and commands read `measured`, as if now were its `now`."""
     clock = SimpleNamespace(time=lambda: measured.now)
-    monkeypatch.setattr(api, "time", clock)
+    monkeypatch.setattr(reading, "time", clock)
+    monkeypatch.setattr(system, "time", clock)
     monkeypatch.setattr(manage_monitoring, "time", clock)
     monkeypatch.setattr(pipeline, "is_enabled", lambda: True)
     monkeypatch.setattr(pipeline, "view", lambda: measured.view)

@@ -1,0 +1,1 @@
+"""The endpoints of `/api/monitoring/`, by the first word of their path."""

@@ -1,0 +1,106 @@
+"""The documents of the monitoring API, as its users read them.
+
+Durations are seconds, rates and utilisations ratios 0..1, sizes bytes, times RFC 3339 in
+UTC. A figure nobody has measured is null, never a zero that looks measured.
+"""
+
+from __future__ import annotations
+
+from prs_otel.monitoring.schemas.calls import (
+    ApiMetrics,
+    CallFigures,
+    EndpointMetrics,
+    OrganizationMetrics,
+    StatusClasses,
+    UserMetrics,
+)
+from prs_otel.monitoring.schemas.database import (
+    AliasMetrics,
+    DatabaseMetrics,
+    NPlusOneFinding,
+    StatementEndpoint,
+    StatementMetrics,
+)
+from prs_otel.monitoring.schemas.document import Document
+from prs_otel.monitoring.schemas.figures import (
+    CacheFigures,
+    CodeLocation,
+    DurationFigures,
+    EndpointFigures,
+    FingerprintFigures,
+    MonitorFigures,
+    OrganizationFigures,
+    QueryFigures,
+    RequestFigures,
+    SystemFigures,
+    UserFigures,
+    WindowDocument,
+)
+from prs_otel.monitoring.schemas.health import (
+    DetailedHealth,
+    Health,
+    HealthCheck,
+    HealthStatus,
+)
+from prs_otel.monitoring.schemas.refusals import Error, InvalidParameter, InvalidRequest
+from prs_otel.monitoring.schemas.samples import (
+    SlowCall,
+    SlowCalls,
+    SlowQueries,
+    SlowQuery,
+)
+from prs_otel.monitoring.schemas.summary import OrganizationSummary, Summary
+from prs_otel.monitoring.schemas.system import HostMetrics, SystemMetrics, WorkerMetrics
+from prs_otel.monitoring.schemas.trends import (
+    TrendPoint,
+    TrendQueries,
+    TrendRequests,
+    Trends,
+)
+
+__all__ = [
+    "AliasMetrics",
+    "ApiMetrics",
+    "CacheFigures",
+    "CallFigures",
+    "CodeLocation",
+    "DatabaseMetrics",
+    "DetailedHealth",
+    "Document",
+    "DurationFigures",
+    "EndpointFigures",
+    "EndpointMetrics",
+    "Error",
+    "FingerprintFigures",
+    "Health",
+    "HealthCheck",
+    "HealthStatus",
+    "HostMetrics",
+    "InvalidParameter",
+    "InvalidRequest",
+    "MonitorFigures",
+    "NPlusOneFinding",
+    "OrganizationFigures",
+    "OrganizationMetrics",
+    "OrganizationSummary",
+    "QueryFigures",
+    "RequestFigures",
+    "SlowCall",
+    "SlowCalls",
+    "SlowQueries",
+    "SlowQuery",
+    "StatementEndpoint",
+    "StatementMetrics",
+    "StatusClasses",
+    "Summary",
+    "SystemFigures",
+    "SystemMetrics",
+    "TrendPoint",
+    "TrendQueries",
+    "TrendRequests",
+    "Trends",
+    "UserFigures",
+    "UserMetrics",
+    "WindowDocument",
+    "WorkerMetrics",
+]

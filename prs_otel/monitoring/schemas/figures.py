@@ -1,0 +1,108 @@
+"""The figures that several documents show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prs_otel.monitoring.schemas.document import Document
+
+
+class WindowDocument(Document):
+    """The stretch of time that figures are about, and how much of it is stored."""
+
+    start: datetime
+    end: datetime
+    seconds: float
+    covered_seconds: float
+
+
+class DurationFigures(Document):
+    """How long it took, in seconds; percentiles are within 1.6 % of the exact ones."""
+
+    mean: float
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+class RequestFigures(Document):
+    """How many, how many of them failed or were slow, and how long they took."""
+
+    count: int
+    error_count: int
+    error_rate: float
+    slow_count: int
+    slow_rate: float
+    duration: DurationFigures
+
+
+class QueryFigures(RequestFigures):
+    """The same of queries; `n_plus_one_count` is the number of requests with a finding."""
+
+    n_plus_one_count: int
+
+
+class EndpointFigures(RequestFigures):
+    """One endpoint and method."""
+
+    endpoint: str
+    method: str
+
+
+class FingerprintFigures(QueryFigures):
+    """One statement, whatever its values were, over all databases."""
+
+    fingerprint: str
+    query: str
+
+
+class OrganizationFigures(RequestFigures):
+    """One organisation; null is what belongs to none."""
+
+    organization_id: str | None
+
+
+class UserFigures(RequestFigures):
+    """One user; null is what nobody signed in has asked."""
+
+    user_id: str | None
+
+
+class CacheFigures(Document):
+    """Keys looked up in all caches; the rate is null when there was none."""
+
+    hits: int
+    misses: int
+    hit_rate: float | None
+
+
+class SystemFigures(Document):
+    """The latest readings; of several hosts the highest, of database connections the sum."""
+
+    cpu_utilization: float | None
+    memory_utilization: float | None
+    disk_utilization: float | None
+    database_connections: int | None
+
+
+class MonitorFigures(Document):
+    """How the monitor itself is doing.
+
+    `overhead` is the share of one core that its background work takes in a worker.
+    """
+
+    workers: int
+    hosts: int
+    dropped: int
+    overflowed: int
+    flush_lag_seconds: float | None
+    overhead: float | None
+
+
+class CodeLocation(Document):
+    """A place in the project's own code; `file` is relative to the project directory."""
+
+    file: str
+    line: int
+    function: str

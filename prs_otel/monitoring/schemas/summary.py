@@ -1,0 +1,46 @@
+"""The documents of `performance/summary/`."""
+
+from __future__ import annotations
+
+from prs_otel.monitoring.schemas.document import Document
+from prs_otel.monitoring.schemas.figures import (
+    CacheFigures,
+    EndpointFigures,
+    FingerprintFigures,
+    MonitorFigures,
+    OrganizationFigures,
+    QueryFigures,
+    RequestFigures,
+    SystemFigures,
+    UserFigures,
+    WindowDocument,
+)
+
+
+class Summary(Document):
+    """Everything at a glance, for staff."""
+
+    window: WindowDocument
+    requests: RequestFigures
+    queries: QueryFigures
+    cache: CacheFigures
+    system: SystemFigures
+    endpoints: list[EndpointFigures]
+    fingerprints: list[FingerprintFigures]
+    organizations: list[OrganizationFigures]
+    users: list[UserFigures]
+    monitor: MonitorFigures
+
+
+class OrganizationSummary(Document):
+    """The totals of one organisation, for its own users.
+
+    `is_covered` is false when the organisation is, or may partly be, among those too many
+    to be counted apart: then the figures are what is known, not all there was.
+    """
+
+    organization_id: str
+    window: WindowDocument
+    is_covered: bool
+    requests: RequestFigures
+    queries: QueryFigures
