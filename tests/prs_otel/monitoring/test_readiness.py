@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
 from typing import NoReturn
 
 import pytest
@@ -10,12 +12,13 @@ from django.test import Client, override_settings
 
 from prs_otel import pipeline
 from prs_otel.monitoring import readiness as ready
+from prs_otel.monitoring.readiness import Check
 from prs_otel.monitoring.registry import PackageStatus
 from prs_otel.monitoring.schemas import HealthCheck
 from tests.support.measured import Measured
 
 pytestmark = [
-    pytest.mark.django_db,
+    pytest.mark.django_db(databases="__all__"),
     pytest.mark.urls("tests.prs_otel.monitoring.mounted"),
 ]
 
@@ -55,17 +58,18 @@ def test_who_has_everything_is_ready(staff_client: Client, served: Measured) -> 
     response = staff_client.get(READY)
 
     assert (response.status_code, response.json()["status"]) == (200, "healthy")
-    assert [check["name"] for check in response.json()["checks"]] == list(ready.CHECKS)
+    names = [check["name"] for check in response.json()["checks"]]
+    assert names == ["database", "database:other", *ready.CHECKS]
 
 
-def test_without_a_database_it_is_503_and_quotes_nothing(
+def test_without_its_cache_it_is_503_and_quotes_nothing(
     client: Client,
     staff_client: Client,
     served: Measured,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     served.flush()
-    monkeypatch.setitem(ready.CHECKS, "database", (fail, "unhealthy"))
+    monkeypatch.setitem(ready.CHECKS, "cache", Check(fail, "unhealthy"))
 
     public, detailed = client.get(READY), staff_client.get(READY)
 
@@ -78,7 +82,7 @@ def test_without_a_database_it_is_503_and_quotes_nothing(
 def test_a_cache_that_keeps_nothing_is_unhealthy(
     served: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caches["default"], "touch", lambda *_, **__: False)
+    monkeypatch.setattr(type(caches["default"]), "touch", lambda *_, **__: False)
 
     assert statuses()["cache"] == "unhealthy"
 
@@ -90,13 +94,50 @@ def test_a_cache_that_is_meant_to_keep_nothing_is_healthy() -> None:
 
 
 @pytest.mark.usefixtures("served")
-def test_a_project_without_a_database_is_healthy(
+def test_a_project_without_a_database_is_asked_for_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connections["default"], "vendor", "unknown")
-    monkeypatch.setattr(connections["default"], "cursor", fail)
+    none = {"default": {"ENGINE": "django.db.backends.dummy"}}
+    monkeypatch.setattr(connections, "settings", none)
 
-    assert statuses()["database"] == "healthy"
+    assert [name for name in statuses() if name.startswith("database")] == []
+
+
+@pytest.mark.usefixtures("served")
+def test_a_further_database_that_does_not_answer_only_degrades(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = {**connections.settings["default"], "NAME": tmp_path / "gone" / "none.db"}
+    settings = {**connections.settings, "archive": gone}
+    monkeypatch.setattr(connections, "settings", settings)
+
+    found = statuses()
+
+    assert (found["database"], found["database:archive"]) == ("healthy", "degraded")
+
+
+def test_a_database_that_hangs_is_waited_for_once_and_asked_once(
+    monkeypatch: pytest.MonkeyPatch, served: Measured
+) -> None:
+    served.flush()
+    asked: list[float] = []
+    answers = Event()
+
+    def hang(now: float) -> HealthCheck:
+        asked.append(now)
+        answers.wait(30)
+        return HealthCheck(name="cache", status="healthy", detail="")
+
+    monkeypatch.setattr(ready, "DEADLINE", 0.05)
+    monkeypatch.setitem(ready.CHECKS, "cache", Check(hang, "unhealthy"))
+    waited = [ready.readiness(now=NOW + later).checks for later in (0, 1, 60)]
+    answers.set()
+
+    told = [check for checks in waited for check in checks if check.name == "cache"]
+    assert {(check.status, check.detail) for check in told} == {
+        ("unhealthy", "no answer within 0.05 s")
+    }
+    assert asked == [NOW]
 
 
 def test_the_troubles_of_the_monitor_only_degrade(
@@ -146,9 +187,9 @@ def test_what_was_checked_is_told_again_for_a_few_seconds(
 
     def check(now: float) -> HealthCheck:
         asked.append(now)
-        return HealthCheck(name="database", status="healthy", detail="")
+        return HealthCheck(name="cache", status="healthy", detail="")
 
-    monkeypatch.setitem(ready.CHECKS, "database", (check, "unhealthy"))
+    monkeypatch.setitem(ready.CHECKS, "cache", Check(check, "unhealthy"))
     for now in (NOW, NOW + 4, NOW + 6):
         ready.readiness(now=now)
 
