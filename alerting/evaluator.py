@@ -36,6 +36,7 @@ __all__ = [
 Key = tuple[str, "Labels"]
 Ask = Callable[["CodeRule", Mapping[str, float]], bool]
 
+SILENT: Final = "nobody evaluates for it any more, so it may or may not be over"
 SERIES_LIMIT: Final = 1000  # label sets that one rule may watch
 
 
@@ -122,7 +123,7 @@ class _Run:
 
     def evaluate(self, rule: AnyRule) -> None:
         """Evaluate one rule, and keep its states as they are if that fails."""
-        known = self.states.pop(rule.name, {})
+        known = self._own(self.states.pop(rule.name, {}))
         try:
             samples = self._samples(rule, known)
         except Exception as error:  # noqa: BLE001 - conditions and sources are foreign code
@@ -154,6 +155,18 @@ class _Run:
             for state in states.values():
                 gone = withdraw(state, now=self.now, reason="the rule was removed")
                 self.transitions += [gone] if gone else []
+
+    def _own(self, known: Mapping[Labels, AlertState]) -> dict[Labels, AlertState]:
+        """Return the states of this scope; resolve those taken over from another's."""
+        scope = set(self.setting.scope)
+        own = {}
+        for labels, state in known.items():
+            if scope.issubset(labels):
+                own[labels] = state
+                continue
+            gone = withdraw(state, now=self.now, reason=SILENT)
+            self.transitions += [gone] if gone else []
+        return own
 
     def _samples(
         self, rule: AnyRule, known: Mapping[Labels, AlertState]

@@ -12,7 +12,7 @@ from alerting.alert import Kind, State
 from alerting.notifications.telling import Outcome
 from alerting.rules import Severity
 
-__all__ = ["Alert", "AlertTransition", "Delivery"]
+__all__ = ["Alert", "AlertTransition", "Delivery", "Evaluator"]
 
 
 def _choices(values: type[State | Kind | Outcome | Severity]) -> list[tuple[str, str]]:
@@ -134,3 +134,21 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.channel}: {self.state}"
+
+
+class Evaluator(models.Model):
+    """Who evaluates for the alerts of one scope, and when it was last heard of."""
+
+    scope = models.CharField(max_length=255, primary_key=True)
+    service = models.CharField(max_length=255, default="", blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        """Those of one service look for the silent ones among them."""
+
+        indexes = (
+            models.Index(fields=("service", "seen_at"), name="prs_alerting_silent"),
+        )
+
+    def __str__(self) -> str:
+        return self.scope

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from alerting.ledger import Ledger
     from alerting.notice import Notice
     from alerting.notifications.telling import Telling
+    from alerting.presence import Presence
     from alerting.rules import AnyRule
     from alerting.sender import Sender
     from alerting.source import MetricSource
@@ -53,6 +54,7 @@ class Parts:
     rules: Callable[[], Sequence[AnyRule]]
     source: MetricSource
     ledger: Ledger
+    presence: Presence
     sender: Sender
     channels: Mapping[str, Channel]
     journal: SteadyJournal
@@ -80,6 +82,8 @@ class Runner:
         with parts.surroundings():
             rules = {rule.name: rule for rule in parts.rules()}
             own = [r.cooldown for r in rules.values() if r.cooldown is not None]
+            if parts.presence.renew(now=now):
+                parts.ledger.forget()
             parts.ledger.prepare(now=now, cooldowns=own)
             evaluation = evaluate(
                 rules.values(),

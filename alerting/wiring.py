@@ -21,6 +21,7 @@ from alerting.labels import frozen
 from alerting.ledger import Ledger
 from alerting.notifications.policy import Limits
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
+from alerting.presence import Presence
 from alerting.report import STATUS
 from alerting.rules import Severity
 from alerting.rules.budget import TimeBudget
@@ -128,6 +129,7 @@ def build_runner(lease: Lease) -> Runner:
         rules=alerting_system.get_rules,
         source=prs_otel.metric_source(),
         ledger=ledger,
+        presence=Presence(scope),
         sender=Sender(
             outbox, channels, clock=time.time, project=prs_otel.service_name()
         ),

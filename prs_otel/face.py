@@ -9,9 +9,11 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from opentelemetry.sdk.resources import OTELResourceDetector
+
 from prs_otel import conf, pipeline
 from prs_otel.rollup.source import ViewSource
-from prs_otel.semconv import HOST_NAME
+from prs_otel.semconv import HOST_NAME, SERVICE_NAME
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -87,12 +89,13 @@ def thresholds() -> dict[str, float]:
 
 def identity() -> dict[str, str]:
     """Return the labels that tell this store's alerts from those of another host's."""
-    return {HOST_NAME: socket.gethostname()}
+    return {HOST_NAME: socket.gethostname(), SERVICE_NAME: service_name()}
 
 
 def service_name() -> str:
-    """Return the project's name, for people."""
-    return conf.project_name()
+    """Return what the user called the service, by default the project's name."""
+    named = OTELResourceDetector().detect().attributes.get(SERVICE_NAME)
+    return str(named or conf.project_name())
 
 
 def authentication(level: str) -> Sequence[Callable[[HttpRequest], object]]:

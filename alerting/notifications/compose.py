@@ -26,6 +26,8 @@ logger = logging.getLogger("prs_otel")
 
 EVIDENCE_LIMIT: Final = 16_384  # bytes of JSON
 MESSAGE_LIMIT: Final = 2_000
+# What every alert of an evaluator has says nothing about one of them.
+_OF_ALL: Final = frozenset({"host.name", "service.name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _what(rule: AnyRule | None, around: Circumstances) -> str:
 
 
 def _where(transition: Transition) -> str:
-    labels = [f"{k}={v}" for k, v in transition.state.labels if k != "host.name"]
+    labels = [f"{k}={v}" for k, v in transition.state.labels if k not in _OF_ALL]
     return f" ({', '.join(labels)})" if labels else ""
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import pytest
@@ -31,7 +30,21 @@ def test_what_the_package_does_not_offer_is_an_attribute_error() -> None:
         prs_otel.nothing  # noqa: B018
 
 
-def test_a_metric_is_read_with_the_name_of_the_host(measured: Measured) -> None:
+def test_the_service_is_called_what_its_user_called_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    by_default = prs_otel.service_name()
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=from-attributes")
+    by_attributes = prs_otel.service_name()
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
+
+    assert (by_default, by_attributes) == ("tests", "from-attributes")
+    assert prs_otel.identity()["service.name"] == "shop"
+
+
+def test_a_metric_is_read_with_the_names_of_host_and_service(
+    measured: Measured,
+) -> None:
     measured.request(1.0)
     measured.request(3.0, status=500)
     measured.flush()
@@ -45,7 +58,7 @@ def test_a_metric_is_read_with_the_name_of_the_host(measured: Measured) -> None:
         now=NOW,
     )
 
-    assert point.labels == {"http.route": "/deals/", "host.name": socket.gethostname()}
+    assert point.labels == {"http.route": "/deals/", **prs_otel.identity()}
     assert (point.value, point.count) == (0.5, 2)
 
 

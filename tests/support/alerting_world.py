@@ -17,6 +17,7 @@ from alerting.models import Alert, Delivery
 from alerting.notifications.message import Message
 from alerting.notifications.policy import Limits
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
+from alerting.presence import Presence
 from alerting.rules import AnyRule, load_rule
 from alerting.runner import Parts, Runner
 from alerting.sender import Sender
@@ -106,6 +107,7 @@ class World:
             rules=lambda: tuple(self.rules),
             source=self.source,
             ledger=self.ledger,
+            presence=Presence(self.scope),
             sender=self.sender,
             channels=by_name,
             journal=steady,
