@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, IntegrityError, models, router, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
 from alerting.alert import Kind
 from alerting.models import Alert, AlertTransition, Delivery
@@ -93,10 +93,11 @@ def open_notices(scope: str) -> list[Notice]:
     rows = (
         stored(AlertTransition)
         .filter(alert__scope=scope, alert__resolved_at__isnull=True)
-        .order_by("alert_id", "sequence")
-        .values_list("alert_id", "notice")
+        .filter(sequence=F("alert__sequence"))
+        .order_by("alert_id")
+        .values_list("notice", flat=True)
     )
-    return [Notice.from_json(notice) for notice in dict(rows).values()]
+    return [Notice.from_json(notice) for notice in rows]
 
 
 def tellings(scope: str, *, since: float) -> list[Telling]:

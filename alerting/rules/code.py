@@ -112,7 +112,7 @@ def _template(value: object) -> Template:
 def _minutes(value: object) -> float:
     if isinstance(value, str):
         raise TypeError("write a number of minutes")
-    return parse_duration(value) * 60
+    return parse_duration(parse_duration(value) * 60)
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -6,10 +6,12 @@ import math
 import re
 from typing import Final
 
-__all__ = ["format_duration", "parse_duration"]
+__all__ = ["LONGEST", "format_duration", "parse_duration"]
 
 UNITS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001}
 PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|w|d|h|m|s)")
+LONGEST: Final = 8760 * 3600.0
+"""A year: the longest retention there is, and a moment after which is always a date."""
 WHOLE: Final = re.compile(rf"(?:{PART.pattern})+")
 
 
@@ -17,7 +19,7 @@ def parse_duration(value: object) -> float:
     """Return the seconds that `value` stands for, to the millisecond.
 
     Raise `ValueError` for what is no duration: a negative or infinite number, a unit
-    that does not exist, a text without unit.
+    that does not exist, a text without unit; and for more than a year.
     """
     if isinstance(value, str):
         if WHOLE.fullmatch(value) is None:
@@ -29,6 +31,11 @@ def parse_duration(value: object) -> float:
         raise ValueError(_complaint(value))  # noqa: TRY004 - pydantic wants ValueError
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(_complaint(value))
+    if seconds > LONGEST:
+        message = (
+            f"{value!r} is longer than a year; write at most {LONGEST:.0f} seconds"
+        )
+        raise ValueError(message)
     return round(seconds, 3)
 
 

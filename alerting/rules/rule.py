@@ -29,7 +29,6 @@ from alerting.rules.threshold import Operator, Rung, Steps, rungs
 
 __all__ = ["Aggregation", "NoData", "Rule", "RuleError"]
 
-WINDOW_LIMIT: Final = 8760 * 3600.0  # a year, the longest retention there is
 LABELS_LIMIT: Final = 32
 
 
@@ -127,9 +126,7 @@ class Rule(BaseModel):
     by: Annotated[tuple[Identifier, ...], BeforeValidator(_listed)] = Field(
         default=(), description='a list of label names, such as ["http.route"]'
     )
-    window: Duration = Field(
-        default=300.0, gt=0, le=WINDOW_LIMIT, description=_DURATION_HINT
-    )
+    window: Duration = Field(default=300.0, gt=0, description=_DURATION_HINT)
     operator: Operator = Field(
         default=">", description="one of >, >=, <, <=, ==, != in quotes"
     )

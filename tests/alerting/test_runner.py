@@ -321,8 +321,8 @@ def test_a_successor_knows_when_what_was_held_was_told() -> None:
     assert "the cooldown of 2h lasts until" in deliveries()[-1][2]
 
 
-def test_a_cooldown_without_end_is_no_obstacle() -> None:
-    world = slow_to_repeat("1000000w")
+def test_the_longest_cooldown_is_no_obstacle() -> None:
+    world = slow_to_repeat("365d")
 
     world.step(0.85)
 
