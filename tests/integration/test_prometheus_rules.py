@@ -139,6 +139,7 @@ PAIRS: Final = (
         "absent_over_time(queue_length[119s])",
     ),
 )
+BOTH: Final = [(pair, rule) for pair in PAIRS for rule in pair.in_prometheus()]
 
 
 @dataclass
@@ -240,13 +241,13 @@ def test_our_rules_fire_when_those_of_prometheus_do(seed: int, tmp_path: Path) -
     rules = [load_rule(pair.ours) for pair in PAIRS]
     mine = ours(rules, traffic)
     theirs = firing(
-        (rule for pair in PAIRS for rule in pair.in_prometheus()),
+        (rule for _, rule in BOTH),
         traffic.series,
         directory=tmp_path,
     )
 
     fired = set()
-    for pair, rule in ((pair, rule) for pair in PAIRS for rule in pair.in_prometheus()):
+    for pair, rule in BOTH:
         severity = Severity(rule.alert.removeprefix(f"{pair.name}_"))
         for route in WHERE:
             here = times(mine, (pair.name, severity, route))
