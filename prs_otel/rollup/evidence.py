@@ -10,7 +10,8 @@ from prs_otel.rollup import series
 from prs_otel.rollup.catalog import HOST_NAME, metric
 from prs_otel.rollup.cell import Cell
 from prs_otel.rollup.figures import Figures
-from prs_otel.rollup.query import Query, largest, matches
+from prs_otel.rollup.instant import matches
+from prs_otel.rollup.query import Query, largest
 from prs_otel.rollup.sample import KEPT
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from prs_otel.rollup import series
 from prs_otel.rollup.catalog import CACHE_HIT_RATE, HOST_NAME, Metric, metric, names
-from prs_otel.rollup.figures import Figures, merge
+from prs_otel.rollup.instant import matches
 
 if TYPE_CHECKING:
+    from prs_otel.rollup.figures import Figures
     from prs_otel.rollup.gauge import Gauge
+    from prs_otel.rollup.instant import Instant
     from prs_otel.rollup.series import Labels
-    from prs_otel.rollup.view import MetricsView
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,64 +43,39 @@ class Query:
     window: float
 
 
-def points(view: MetricsView, query: Query, *, now: float) -> list[Point]:
+def points(instant: Instant, query: Query) -> list[Point]:
     """Return one point per label set; raises ``LookupError`` for what no metric or label is."""
     derived = metric(query.metric)
     if derived is not None:
-        return _derived(view, query, derived, now)
+        return _derived(instant, query, derived)
     if query.metric == CACHE_HIT_RATE:
-        return _cache_hit_rate(view, query, now)
-    return _gauge(view, query, now)
+        return _cache_hit_rate(instant, query)
+    return _gauge(instant, query)
 
 
-def _derived(
-    view: MetricsView, query: Query, derived: Metric, now: float
-) -> list[Point]:
+def _derived(instant: Instant, query: Query, derived: Metric) -> list[Point]:
     kind = derived.kind({*query.where, *query.by} - {HOST_NAME})
-    window = view.window(query.window, now=now)
-    seconds = max(min(window.covered_seconds, query.window), 1.0)
-    found: list[Point] = []
-    for labels, parts in grouped(
-        window.figures(kind), kind, query.where, query.by
-    ).items():
-        figures = merge(parts)
-        value = derived.value(figures, query.aggregation, seconds)
-        found.append(Point(labels=dict(labels), value=value, count=figures.count))
-    return found
+    covered = instant.window(query.window).covered_seconds
+    seconds = max(min(covered, query.window), 1.0)
+    groups = instant.grouped(query.window, kind, query.where, query.by)
+    return [
+        Point(
+            labels=dict(labels),
+            value=derived.value(figures, query.aggregation, seconds),
+            count=figures.count,
+        )
+        for labels, figures in groups.items()
+    ]
 
 
-def grouped(
-    of_kind: Mapping[Labels, Figures],
-    kind: str,
-    where: Mapping[str, str],
-    by: Sequence[str],
-) -> dict[tuple[tuple[str, str], ...], list[Figures]]:
-    """Return the series that match ``where``, grouped by the labels ``by``."""
-    label_names = series.LABEL_NAMES[kind]
-    groups: dict[tuple[tuple[str, str], ...], list[Figures]] = {}
-    for values, figures in of_kind.items():
-        labels = dict(zip(label_names, values, strict=True))
-        if matches(labels, where):
-            key = tuple((name, labels[name]) for name in by if name != HOST_NAME)
-            groups.setdefault(key, []).append(figures)
-    return groups
-
-
-def matches(labels: Mapping[str, str], where: Mapping[str, str]) -> bool:
-    """Tell whether the labels have every value asked for."""
-    return all(
-        labels.get(name) == value for name, value in where.items() if name != HOST_NAME
-    )
-
-
-def _cache_hit_rate(view: MetricsView, query: Query, now: float) -> list[Point]:
+def _cache_hit_rate(instant: Instant, query: Query) -> list[Point]:
     (name,) = series.LABEL_NAMES[series.CACHE]
     unknown = {*query.where, *query.by} - {name, HOST_NAME}
     if unknown:
         raise LookupError(
             f"{query.metric} has only the label {name}, not {', '.join(sorted(unknown))}"
         )
-    window = view.window(query.window, now=now)
+    window = instant.window(query.window)
     hits, misses = (
         window.counter(series.CACHE_HITS),
         window.counter(series.CACHE_MISSES),
@@ -133,8 +109,7 @@ def _cache_value(hits: int, misses: int, aggregation: str) -> float:
     )
 
 
-def _gauge(view: MetricsView, query: Query, now: float) -> list[Point]:
-    readings = view.gauges(query.metric, seconds=query.window, now=now)
+def _gauge(instant: Instant, query: Query) -> list[Point]:
     unknown = {*query.where, *query.by} - {HOST_NAME}
     if unknown:
         raise LookupError(
@@ -148,8 +123,8 @@ def _gauge(view: MetricsView, query: Query, now: float) -> list[Point]:
             value=_gauge_value(gauge, query.aggregation),
             count=gauge.count,
         )
-        for labels, gauge in readings.items()
-        if host is None or labels[0] == host
+        for (name, labels), gauge in instant.gauges(query.window).items()
+        if name == query.metric and host in (None, labels[0])
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from prs_otel.rollup import series
 from prs_otel.rollup.catalog import HOST_NAME
 from prs_otel.rollup.evidence import evidence
+from prs_otel.rollup.instant import Instant
 from prs_otel.rollup.query import Point, Query, points
 
 if TYPE_CHECKING:
@@ -24,11 +26,21 @@ _CONNECTIONS = "db.client.connection.count"
 
 
 class ViewSource:
-    """Answer rules from one view; ``identity`` is put into the labels of every point."""
+    """Answer rules from one view; ``identity`` is put into the labels of every point.
+
+    What is asked about the same moment is read once. Not thread-safe.
+    """
 
     def __init__(self, view: MetricsView, *, identity: Mapping[str, str]) -> None:
         self._view = view
         self._identity = dict(identity)
+        self._instant = Instant(view, now=-math.inf)
+
+    def _at(self, now: float) -> Instant:
+        """Return the instant of one evaluation, which asks all its questions about it."""
+        if self._instant.now != now:
+            self._instant = Instant(self._view, now=now)
+        return self._instant
 
     def query(  # noqa: PLR0913 - the shape that rules read through
         self,
@@ -41,9 +53,7 @@ class ViewSource:
         now: float,
     ) -> list[Point]:
         """Return the points of a metric; raises ``LookupError`` or ``StoreError``."""
-        found = points(
-            self._view, Query(metric, aggregation, where, by, window), now=now
-        )
+        found = points(self._at(now), Query(metric, aggregation, where, by, window))
         named = [
             replace(each, labels={**self._identity, **each.labels}) for each in found
         ]
@@ -62,14 +72,13 @@ class ViewSource:
 
     def flat(self, *, now: float) -> dict[str, float]:
         """Return the metrics of the last five minutes under their flat names, in percent."""
-        window = self._view.window(_FLAT_WINDOW, now=now)
+        instant = self._at(now)
+        window = instant.window(_FLAT_WINDOW)
         flat = {
             "slow_query_rate": window.total(series.QUERY).slow_rate * 100,
             "api_error_rate": window.total(series.REQUEST).error_rate * 100,
         }
-        for (name, _), gauge in self._view.all_gauges(
-            seconds=_FLAT_WINDOW, now=now
-        ).items():
+        for (name, _), gauge in instant.gauges(_FLAT_WINDOW).items():
             if name in _GAUGES_IN_PERCENT:
                 flat[_GAUGES_IN_PERCENT[name]] = gauge.last * 100
             elif name == _CONNECTIONS:
