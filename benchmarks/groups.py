@@ -17,6 +17,7 @@ GROUPS: Final = {
     "truth": "benchmarks.micro.truth",
     "summary": "benchmarks.micro.summary",
     "leading": "benchmarks.micro.leading",
+    "evaluation": "benchmarks.micro.evaluation",
     "store": "benchmarks.micro.store_size",
     "memory": "benchmarks.micro.memory",
     "overhead": "benchmarks.overhead.measure",
