@@ -75,6 +75,10 @@ class AlertingSettings(BaseModel):
         int, Field(ge=1, le=100), Write("a whole number from 1 to 100")
     ] = 5
     """Up to so many alerts share a mail; 1 makes every alert a mail of its own."""
+    history_retention_days: Annotated[
+        float, Field(gt=0, le=3650), Write("a number of days above 0 and up to 3650")
+    ] = 90
+    """How long an alert is kept after it was resolved (days)."""
     evaluation_interval: Annotated[
         float, Field(ge=1, le=3600), Write("a number of seconds from 1 to 3600")
     ] = 15.0

@@ -37,6 +37,7 @@ __all__ = ["SNAPSHOT", "Ledger", "LedgerStatus"]
 logger = logging.getLogger("prs_otel")
 
 SNAPSHOT: Final = "alerting/state"
+DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,10 @@ class Ledger:
             except history.DATABASE_ERRORS as error:
                 self._degrade(error)
             else:
-                return {each: known.get(each, 0) + 1 for each in fingerprints}
+                # The first of a day counts from the day: an episode that was forgotten
+                # since must not have its number again, by which people know its mail.
+                day = int(now // DAY)
+                return {each: known.get(each, day) + 1 for each in fingerprints}
         # Without the database nobody knows how many there were. This is later than any
         # number that is counted, and grows.
         return dict.fromkeys(fingerprints, int(now))

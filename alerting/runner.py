@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from alerting.notice import Notice
     from alerting.notifications.telling import Telling
     from alerting.presence import Presence
+    from alerting.retention import Retention
     from alerting.rules import AnyRule
     from alerting.sender import Sender
     from alerting.source import MetricSource
@@ -55,6 +56,7 @@ class Parts:
     source: MetricSource
     ledger: Ledger
     presence: Presence
+    retention: Retention
     sender: Sender
     channels: Mapping[str, Channel]
     journal: SteadyJournal
@@ -97,6 +99,7 @@ class Runner:
                 self.wake()
             seconds = self._clock() - now
             self._report = last = Report(tuple(rules.values()), evaluation, seconds)
+            parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
         return max(0.0, now + parts.interval - self._clock())

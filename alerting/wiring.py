@@ -23,6 +23,7 @@ from alerting.notifications.policy import Limits
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
 from alerting.report import STATUS
+from alerting.retention import Retention
 from alerting.rules import Severity
 from alerting.rules.budget import TimeBudget
 from alerting.runner import Parts, Runner
@@ -52,6 +53,7 @@ STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
 # Evaluations that may be missed before the time between counts as unobserved.
 GAP_INTERVALS: Final = 4
 SHORTEST_GAP: Final = 60.0
+SECONDS_A_DAY: Final = 86_400.0
 
 
 class Lease(Protocol):
@@ -130,6 +132,7 @@ def build_runner(lease: Lease) -> Runner:
         source=prs_otel.metric_source(),
         ledger=ledger,
         presence=Presence(scope),
+        retention=Retention(settings.history_retention_days * SECONDS_A_DAY),
         sender=Sender(
             outbox, channels, clock=time.time, project=prs_otel.service_name()
         ),

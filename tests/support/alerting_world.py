@@ -18,6 +18,7 @@ from alerting.notifications.message import Message
 from alerting.notifications.policy import Limits
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
+from alerting.retention import Retention
 from alerting.rules import AnyRule, load_rule
 from alerting.runner import Parts, Runner
 from alerting.sender import Sender
@@ -82,6 +83,7 @@ class World:
     holder: str = "first"
     batch_size: int = 5
     interval: float = 15.0
+    retention: float = 90 * 86_400.0
 
     def __post_init__(self) -> None:
         steady = SteadyJournal(self.journal)
@@ -108,6 +110,7 @@ class World:
             source=self.source,
             ledger=self.ledger,
             presence=Presence(self.scope),
+            retention=Retention(self.retention),
             sender=self.sender,
             channels=by_name,
             journal=steady,
