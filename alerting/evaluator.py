@@ -7,21 +7,20 @@ other rule.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from alerting.alert import AlertState, Sample, State, Terms
-from alerting.labels import frozen
+from alerting.alert import AlertState, State, Terms
 from alerting.lifecycle import advance, withdraw
-from alerting.rules import Aggregation, AnyRule, CodeRule, NoData, Rule
+from alerting.readings import Ask, Readings, Setting
+from alerting.rules import AnyRule, NoData, Rule
 from alerting.text import described
 
 if TYPE_CHECKING:
-    from alerting.alert import Transition
+    from alerting.alert import Sample, Transition
     from alerting.labels import Labels
-    from alerting.source import MetricSource, Point
+    from alerting.source import MetricSource
 
 __all__ = [
     "SERIES_LIMIT",
@@ -34,7 +33,6 @@ __all__ = [
 ]
 
 Key = tuple[str, "Labels"]
-Ask = Callable[["CodeRule", Mapping[str, float]], bool]
 
 SILENT: Final = "nobody evaluates for it any more, so it may or may not be over"
 SERIES_LIMIT: Final = 1000  # label sets that one rule may watch
@@ -49,20 +47,6 @@ class RuleHealth:
     last_error: str = ""
     series: int = 0
     dropped: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The circumstances of an evaluation.
-
-    `scope` are labels that every alert of this evaluator carries; `max_gap` is the
-    longest silence, in seconds, between two evaluations that counts as continuous;
-    `ask` calls a condition, within whatever time it is given.
-    """
-
-    max_gap: float
-    scope: Labels = ()
-    ask: Ask = CodeRule.holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +73,15 @@ def evaluate(
     setting: Setting,
 ) -> Evaluation:
     """Evaluate every rule once at `now`."""
-    run = _Run(source, now, setting, _by_rule(states))
+    readings = Readings(source, now, setting)
+    run = _Run(readings, now, setting, _by_rule(states))
     for rule in rules:
         run.evaluate(rule)
     run.withdraw_others()
-    flat = run.flat_metrics or {}
-    return Evaluation(now, run.kept, tuple(run.transitions), run.health, flat)
+    transitions = tuple(run.transitions)
+    return Evaluation(
+        now, run.kept, transitions, run.health, readings.flat_metrics or {}
+    )
 
 
 def _by_rule(states: Mapping[Key, AlertState]) -> dict[str, dict[Labels, AlertState]]:
@@ -106,26 +93,19 @@ def _by_rule(states: Mapping[Key, AlertState]) -> dict[str, dict[Labels, AlertSt
 
 @dataclass
 class _Run:
-    source: MetricSource
+    readings: Readings
     now: float
     setting: Setting
     states: dict[str, dict[Labels, AlertState]]
     kept: dict[Key, AlertState] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
     health: dict[str, RuleHealth] = field(default_factory=dict)
-    flat_metrics: Mapping[str, float] | None = None
-
-    def flat(self) -> Mapping[str, float]:
-        """Read the flat metrics, once and only if a condition wants them."""
-        if self.flat_metrics is None:
-            self.flat_metrics = self.source.flat(now=self.now)
-        return self.flat_metrics
 
     def evaluate(self, rule: AnyRule) -> None:
         """Evaluate one rule, and keep its states as they are if that fails."""
         known = self._own(self.states.pop(rule.name, {}))
         try:
-            samples = self._samples(rule, known)
+            samples = self.readings.samples(rule, known)
         except Exception as error:  # noqa: BLE001 - conditions and sources are foreign code
             for labels, state in known.items():
                 self.kept[rule.name, labels] = state
@@ -167,39 +147,6 @@ class _Run:
             gone = withdraw(state, now=self.now, reason=SILENT)
             self.transitions += [gone] if gone else []
         return own
-
-    def _samples(
-        self, rule: AnyRule, known: Mapping[Labels, AlertState]
-    ) -> dict[Labels, Sample]:
-        scope = self.setting.scope
-        if isinstance(rule, CodeRule):
-            holds = self.setting.ask(rule, self.flat())
-            return {scope: Sample(float(holds), 1)}
-        if rule.aggregation is Aggregation.ABSENT:
-            seen = sum(point.count for point in self._points(rule, "count"))
-            return {scope: Sample(float(not seen), rule.min_count)}
-        found = {
-            frozen({**dict(scope), **point.labels}): _sample(point)
-            for point in self._points(rule, rule.aggregator)
-        }
-        # A series seen before, or the only one there is, has no data if it is not here.
-        expected = known if rule.by else (*known, scope)
-        return {**dict.fromkeys(expected, Sample(None)), **found}
-
-    def _points(self, rule: Rule, aggregation: str) -> Sequence[Point]:
-        return self.source.query(
-            rule.metric,
-            aggregation=aggregation,
-            where=rule.where,
-            by=rule.by,
-            window=rule.window,
-            now=self.now,
-        )
-
-
-def _sample(point: Point) -> Sample:
-    # 0/0 is no value: neither good nor bad.
-    return Sample(point.value if math.isfinite(point.value) else None, point.count)
 
 
 def _terms(rule: AnyRule, max_gap: float) -> Terms:

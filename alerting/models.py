@@ -12,7 +12,14 @@ from alerting.alert import Kind, State
 from alerting.notifications.telling import Outcome
 from alerting.rules import Severity
 
-__all__ = ["Alert", "AlertTransition", "Delivery", "Evaluator"]
+__all__ = [
+    "Alert",
+    "AlertTransition",
+    "Delivery",
+    "Evaluator",
+    "RuleChange",
+    "StoredRule",
+]
 
 
 def _choices(values: type[State | Kind | Outcome | Severity]) -> list[tuple[str, str]]:
@@ -152,3 +159,38 @@ class Evaluator(models.Model):
 
     def __str__(self) -> str:
         return self.scope
+
+
+class StoredRule(models.Model):
+    """A rule that somebody has stored; `definition` has the fields of `alerting.rules.Rule`."""
+
+    name = models.CharField(max_length=100, unique=True)
+    definition = models.JSONField()
+    updated_at = models.DateTimeField()
+    updated_by = models.CharField(max_length=150, default="", blank=True)
+
+    class Meta:
+        """By name, as people look for it."""
+
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleChange(models.Model):
+    """Who changed which stored rule, and how; null is what was not stored."""
+
+    name = models.CharField(max_length=100)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+    user = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        """In the order of happening."""
+
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.name} by {self.user}"

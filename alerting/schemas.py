@@ -10,7 +10,21 @@ from pydantic import BaseModel, ConfigDict
 
 from alerting.rules import Severity
 
-__all__ = ["AlertItem", "History", "Summary"]
+__all__ = [
+    "AlertItem",
+    "Error",
+    "History",
+    "InvalidParameter",
+    "InvalidRequest",
+    "RemovedRule",
+    "RuleChangeItem",
+    "RuleChanges",
+    "RuleItem",
+    "RuleList",
+    "RuleTrial",
+    "Summary",
+    "TrialResult",
+]
 
 
 class _Document(BaseModel):
@@ -51,3 +65,100 @@ class Summary(_Document):
     by_severity: dict[str, int]
     by_state: dict[str, int]
     by_rule: dict[str, int]
+
+
+class RuleItem(_Document):
+    """One rule in force: where it comes from, what it says, and how it does.
+
+    `origin` is built-in, settings, code or stored. A condition in Python has neither `text`
+    nor `definition`.
+    """
+
+    name: str
+    origin: str
+    text: str | None = None
+    definition: dict[str, Any] | None = None
+    is_condition: bool = False
+    severities: list[Severity] = []
+    health: str = "unknown"
+    last_error: str = ""
+    updated_at: datetime | None = None
+    updated_by: str | None = None
+
+
+class RuleList(_Document):
+    """The rules in force, by name."""
+
+    items: list[RuleItem]
+    count: int
+
+
+class RemovedRule(_Document):
+    """A rule that is no longer stored; `replaced_by` is the origin of the one in its place."""
+
+    name: str
+    replaced_by: str | None
+
+
+class RuleChangeItem(_Document):
+    """One change of a stored rule; `old` or `new` is null where there was or is none."""
+
+    name: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+    user: str
+    time: datetime
+
+
+class RuleChanges(_Document):
+    """Who changed which rule, the latest first."""
+
+    items: list[RuleChangeItem]
+    count: int
+
+
+class TrialResult(_Document):
+    """One label set: its value, and the severity the rule would give it, null for none."""
+
+    labels: dict[str, str]
+    value: float | None
+    count: int
+    severity: Severity | None
+    threshold: float | None
+
+
+class RuleTrial(_Document):
+    """What a rule makes of the figures of now: the worst first, of `count` label sets.
+
+    How long a value has to last is left aside. A rule watches no more than `watched`.
+    """
+
+    name: str
+    text: str | None
+    time: datetime
+    health: str
+    last_error: str
+    would_fire: bool
+    results: list[TrialResult]
+    count: int
+    watched: int
+
+
+class Error(_Document):
+    """Why there is no answer."""
+
+    detail: str
+
+
+class InvalidParameter(_Document):
+    """One parameter that was refused: where it stood (`loc`) and what it should be."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+
+
+class InvalidRequest(_Document):
+    """Which parameters were refused."""
+
+    detail: list[InvalidParameter]

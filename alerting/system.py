@@ -63,19 +63,29 @@ class AlertingSystem:
         return is_known
 
     def get_rules(self) -> tuple[AnyRule, ...]:
-        """Return the rules in force; the later of two with one name wins.
+        """Return the rules of code and settings; the later of two with one name wins.
 
         First the built-in ones, then those in `ALERTING_SETTINGS`, then the registered.
+        The evaluator adds those that people have stored.
         """
+        return tuple(rule for _, rule in self.rules_by_origin())
+
+    def rules_by_origin(self) -> tuple[tuple[str, AnyRule], ...]:
+        """Return the same, each with its origin: built-in, settings or code."""
         from alerting import conf
 
-        in_order = (
-            *built_in_rules(self._thresholds()),
-            *conf.rules(),
-            *self._registered.values(),
+        by_name = {
+            rule.name: (origin, rule)
+            for origin, rules in (
+                ("built-in", built_in_rules(self._thresholds())),
+                ("settings", conf.rules()),
+                ("code", tuple(self._registered.values())),
+            )
+            for rule in rules
+        }
+        return tuple(
+            found for name, found in by_name.items() if name not in self._removed
         )
-        by_name = {rule.name: rule for rule in in_order}
-        return tuple(r for name, r in by_name.items() if name not in self._removed)
 
     def get_alert_history(
         self, hours: float = 24, severity: str | None = None

@@ -5,10 +5,4 @@ from __future__ import annotations
 from alerting import wiring
 from alerting.api import build_api
 
-urlpatterns = wiring.mounted(
-    build_api(
-        auth=wiring.authentication(),
-        status=wiring.current_status,
-        version=wiring.VERSION,
-    )
-)
+urlpatterns = wiring.mounted(build_api(wiring.site()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -15,6 +15,7 @@ from alerting.backlog import Backlog
 from alerting.channels import build_channels
 from alerting.diagnosis import diagnose
 from alerting.documents import Selection
+from alerting.endpoints.site import Site
 from alerting.evaluator import Setting
 from alerting.journal import SteadyJournal
 from alerting.labels import frozen
@@ -24,6 +25,7 @@ from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
 from alerting.report import STATUS
 from alerting.retention import Retention
+from alerting.rulebook import RuleBook
 from alerting.rules import Severity
 from alerting.rules.budget import TimeBudget
 from alerting.runner import Parts, Runner
@@ -32,23 +34,20 @@ from alerting.status import Status
 from alerting.system import alerting_system
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
     from django.urls import URLPattern, URLResolver
     from ninja import NinjaAPI
 
     from alerting.schemas import History
 
 __all__ = [
-    "VERSION",
-    "authentication",
     "build_runner",
     "connect",
     "current_status",
     "mounted",
+    "site",
     "start",
 ]
 
-VERSION: Final = prs_otel.__version__
 STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
 # Evaluations that may be missed before the time between counts as unobserved.
 GAP_INTERVALS: Final = 4
@@ -128,7 +127,7 @@ def build_runner(lease: Lease) -> Runner:
         batch_size=settings.email_batch_size,
     )
     parts = Parts(
-        rules=alerting_system.get_rules,
+        rules=RuleBook(alerting_system.get_rules, journal).rules,
         source=prs_otel.metric_source(),
         ledger=ledger,
         presence=Presence(scope),
@@ -172,9 +171,16 @@ def _refresh_connections() -> None:
                 each.close_if_unusable_or_obsolete()
 
 
-def authentication() -> Sequence[Callable[[HttpRequest], object]]:
-    """Return what lets people in who may read alerts."""
-    return prs_otel.authentication("staff")
+def site() -> Site:
+    """Return what the API needs: staff may come in, and read what the evaluator reads."""
+    return Site(
+        auth=prs_otel.authentication("staff"),
+        status=current_status,
+        source=prs_otel.metric_source,
+        version=prs_otel.__version__,
+        around=prs_otel.unmeasured,
+        ask=TimeBudget(around=surroundings),
+    )
 
 
 def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:

@@ -7,6 +7,7 @@ one from whatever people may write.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 from alerting.rules.builtin import DEFAULT_THRESHOLDS, built_in_rules
 from alerting.rules.code import CodeRule
@@ -29,11 +30,14 @@ __all__ = [
     "built_in_rules",
     "format_rule",
     "load_rule",
+    "load_structured",
     "parse_rule",
     "parse_text",
 ]
 
 AnyRule = Rule | CodeRule
+
+_CODE: Final = frozenset({"condition", "message_template"})
 
 
 def load_rule(entry: object) -> AnyRule:
@@ -46,8 +50,19 @@ def load_rule(entry: object) -> AnyRule:
         return entry
     if not isinstance(entry, Mapping):
         raise RuleError(None, (f"{entry!r:.80} is no rule; write a dictionary",))
-    if "condition" in entry:
-        return CodeRule.load(entry)
+    return CodeRule.load(entry) if "condition" in entry else load_structured(entry)
+
+
+def load_structured(entry: Mapping[str, Any]) -> Rule:
+    """Build a rule from fields that are data alone, from wherever they come.
+
+    Raise `RuleError`, for fields of the original form too: a condition or a template is
+    code, and code comes from the project only.
+    """
+    if code := sorted(_CODE & entry.keys()):
+        what = ", ".join(code)
+        advice = "in code and settings; write metric and threshold"
+        raise RuleError(entry.get("name"), (f"{what} works only {advice}",))
     if "expr" not in entry:
         return Rule.load(entry)
     try:

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from django.urls import include, path
 
 import prs_otel
-from alerting import wiring
+from alerting import stored_rules, wiring
 from alerting.models import Alert
 from alerting.report import STATUS
 from alerting.rows import alert_of
@@ -111,6 +111,19 @@ def test_an_alert_reaches_the_administrators_by_mail() -> None:
     [sent] = mail.outbox
     assert sent.to == ["alice@example.org", "bob@example.org"]
     assert sent.subject == f"[{prs_otel.service_name()}] warning: always"
+
+
+@pytest.mark.django_db
+def test_a_stored_rule_is_evaluated_beside_those_in_code() -> None:
+    rule = Rule.load({"name": "stored", "metric": "queue", "threshold": 1})
+    stored_rules.write(rule, user="admin", now=time.time())
+    runner = wiring.build_runner(Lease())
+
+    runner.tick(time.time())
+
+    status = runner.status()
+    assert status is not None
+    assert {"stored", "high_cpu_usage"} <= {each.name for each in status.rules}
 
 
 @pytest.mark.django_db

@@ -1,0 +1,1 @@
+"""The endpoints of `/api/alerting/`, by the first word of their path."""

@@ -1,0 +1,86 @@
+"""What the rules of one evaluation have to judge: a sample for each label set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from alerting.alert import AlertState, Sample
+from alerting.labels import frozen
+from alerting.rules import Aggregation, AnyRule, CodeRule, Rule
+
+if TYPE_CHECKING:
+    from alerting.labels import Labels
+    from alerting.source import MetricSource, Point
+
+__all__ = ["Ask", "Readings", "Setting"]
+
+Ask = Callable[["CodeRule", Mapping[str, float]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The circumstances of an evaluation.
+
+    `scope` are labels that every alert of this evaluator carries; `max_gap` is the
+    longest silence, in seconds, between two evaluations that counts as continuous;
+    `ask` calls a condition, within whatever time it is given.
+    """
+
+    max_gap: float
+    scope: Labels = ()
+    ask: Ask = CodeRule.holds
+
+
+@dataclass
+class Readings:
+    """The figures of `source` at `now`; the flat ones are read once, if a condition asks."""
+
+    source: MetricSource
+    now: float
+    setting: Setting
+    flat_metrics: Mapping[str, float] | None = field(default=None, init=False)
+
+    def samples(
+        self, rule: AnyRule, known: Mapping[Labels, AlertState]
+    ) -> dict[Labels, Sample]:
+        """Return a sample of every label set, also of those `known` that have no data.
+
+        Raises whatever a condition or the source raises.
+        """
+        scope = self.setting.scope
+        if isinstance(rule, CodeRule):
+            holds = self.setting.ask(rule, self._flat())
+            return {scope: Sample(float(holds), 1)}
+        if rule.aggregation is Aggregation.ABSENT:
+            seen = sum(point.count for point in self._points(rule, "count"))
+            return {scope: Sample(float(not seen), rule.min_count)}
+        found = {
+            frozen({**dict(scope), **point.labels}): _sample(point)
+            for point in self._points(rule, rule.aggregator)
+        }
+        # A series seen before, or the only one there is, has no data if it is not here.
+        expected = known if rule.by else (*known, scope)
+        return {**dict.fromkeys(expected, Sample(None)), **found}
+
+    def _flat(self) -> Mapping[str, float]:
+        if self.flat_metrics is None:
+            self.flat_metrics = self.source.flat(now=self.now)
+        return self.flat_metrics
+
+    def _points(self, rule: Rule, aggregation: str) -> Sequence[Point]:
+        return self.source.query(
+            rule.metric,
+            aggregation=aggregation,
+            where=rule.where,
+            by=rule.by,
+            window=rule.window,
+            now=self.now,
+        )
+
+
+def _sample(point: Point) -> Sample:
+    # 0/0 is no value: neither good nor bad.
+    return Sample(point.value if math.isfinite(point.value) else None, point.count)
