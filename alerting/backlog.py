@@ -63,6 +63,8 @@ class Backlog:
         with self._lock:
             why = {cancelled.key: cancelled.reason for cancelled in record.cancelled}
             self.change(why, lambda t: t.skipped(why[t.key], at=now))
+            held = {hold.key: hold for hold in record.held}
+            self.change(held, lambda t: t.held(held[t.key].until, held[t.key].reason))
             first = next((notice.key for notice in record.notices), "")
             self._keep(f"{PREFIX}{round(now * 1000):015d}:{first}", record)
             while len(self._records) > RECORDS_LIMIT:

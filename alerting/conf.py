@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from alerting.channels import BUILT_IN, build_channel
+from alerting.notifications.muting import Inhibition
 from alerting.rules import AnyRule, RuleError, load_rule
 
 __all__ = ["SETTING", "AlertingSettings", "Problem", "current", "problems", "rules"]
@@ -87,6 +88,14 @@ class AlertingSettings(BaseModel):
         tuple[Any, ...], BeforeValidator(_listed), Write("a list of rules")
     ] = ()
     """Rules besides the built-in ones; one of the same name replaces a built-in rule."""
+    inhibitions: Annotated[
+        tuple[Inhibition, ...],
+        Field(strict=False, max_length=100),
+        Write(
+            'a list such as [{"source": {"alertname": "a"}, "target": {"alertname": "b"}}]'
+        ),
+    ] = ()
+    """While an alert that matches `source` fires, those that match `target` are not told."""
     channels: Annotated[
         tuple[str, ...],
         BeforeValidator(_listed),

@@ -144,6 +144,7 @@ def write(record: Record, *, scope: str, seen: int) -> int:
             )
             stored(Delivery).bulk_create(delivery_of(t) for t in record.tellings)
             _cancel(record)
+            _hold(record)
             return last_transition(scope)
     except IntegrityError as error:
         raise Conflict from error
@@ -181,3 +182,11 @@ def _cancel(record: Record) -> None:
         if not done:
             # It is on its way at this very moment: decide again, knowing that.
             raise Conflict
+
+
+def _hold(record: Record) -> None:
+    """Put off what nobody has tried to send; what is on its way already goes out."""
+    for hold in record.held:
+        stored(Delivery).filter(key=hold.key, state=Outcome.DUE, attempts=0).update(
+            next_at=hold.until, reason=hold.reason[:TEXT_LIMIT]
+        )

@@ -118,6 +118,10 @@ class Ledger:
         with self._lock:
             for key in why.keys() & self._tellings.keys():
                 self._tellings[key] = self._tellings[key].skipped(why[key], at=now)
+            for hold in record.held:
+                if hold.key in self._tellings:
+                    telling = self._tellings[hold.key]
+                    self._tellings[hold.key] = telling.held(hold.until, hold.reason)
             self._tellings.update((t.key, t) for t in record.tellings)
             self._forget_old(now)
         self._save()

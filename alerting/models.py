@@ -19,6 +19,7 @@ __all__ = [
     "Evaluator",
     "RuleChange",
     "StoredRule",
+    "StoredSilence",
 ]
 
 
@@ -194,3 +195,24 @@ class RuleChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} by {self.user}"
+
+
+class StoredSilence(models.Model):
+    """A time in which certain alerts are not told; `definition` says which, and in which hours."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    definition = models.JSONField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    author = models.CharField(max_length=150)
+    comment = models.CharField(max_length=500)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """The one that ends first comes first."""
+
+        ordering = ("ends_at", "id")
+        indexes = (models.Index(fields=("ends_at",), name="prs_alerting_silences"),)
+
+    def __str__(self) -> str:
+        return f"{self.comment} ({self.author})"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerting.notice import Notice
+from alerting.notifications.muting import Hold
 from alerting.notifications.policy import Cancellation
 from alerting.notifications.telling import Telling
 
@@ -15,16 +16,20 @@ __all__ = ["Record"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The notices of one evaluation, what is to be told of them, and what is not."""
+    """The notices of one evaluation, what is to be told of them, and what is not.
+
+    `held` are tellings of earlier that are put off, or not any more.
+    """
 
     notices: tuple[Notice, ...] = ()
     tellings: tuple[Telling, ...] = ()
     cancelled: tuple[Cancellation, ...] = ()
+    held: tuple[Hold, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Tell whether there is nothing to keep."""
-        return not (self.notices or self.tellings or self.cancelled)
+        return not (self.notices or self.tellings or self.cancelled or self.held)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON knows it."""
@@ -32,6 +37,7 @@ class Record:
             "notices": [notice.to_json() for notice in self.notices],
             "tellings": [telling.to_json() for telling in self.tellings],
             "cancelled": [[each.key, each.reason] for each in self.cancelled],
+            "held": [[each.key, each.until, each.reason] for each in self.held],
         }
 
     @classmethod
@@ -42,6 +48,7 @@ class Record:
                 tuple(Notice.from_json(notice) for notice in data["notices"]),
                 tuple(Telling.from_json(telling) for telling in data["tellings"]),
                 tuple(Cancellation(key, reason) for key, reason in data["cancelled"]),
+                tuple(Hold(*each) for each in data.get("held", ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record: {error!r}") from None

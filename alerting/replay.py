@@ -34,6 +34,10 @@ def replay(record: Record, *, scope: str) -> None:
             stored(Delivery).filter(
                 key=cancelled.key, state=Outcome.DUE, attempts=0
             ).update(state=Outcome.SKIPPED, reason=cancelled.reason)
+        for hold in record.held:
+            stored(Delivery).filter(key=hold.key, state=Outcome.DUE, attempts=0).update(
+                next_at=hold.until, reason=hold.reason
+            )
 
 
 def _replay_notice(notice: Notice, scope: str) -> None:

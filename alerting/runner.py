@@ -18,8 +18,9 @@ from alerting.channels.availability import why_unavailable
 from alerting.evaluator import Evaluation, Setting, evaluate
 from alerting.labels import fingerprint
 from alerting.notifications.compose import Circumstances, compose, gather_evidence
-from alerting.notifications.policy import Cancellation, Limits, Route, decide
-from alerting.notifications.told import Told
+from alerting.notifications.firing import open_alerts
+from alerting.notifications.muting import Muting
+from alerting.notifications.policy import Limits, Route, decide_all
 from alerting.record import Record
 from alerting.report import STATUS, Report, report
 
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
     from alerting.notice import Notice
-    from alerting.notifications.telling import Telling
+    from alerting.notifications.muting import Hold, Inhibition
     from alerting.presence import Presence
     from alerting.retention import Retention
     from alerting.rules import AnyRule
     from alerting.sender import Sender
     from alerting.source import MetricSource
     from alerting.status import Status
+    from alerting.stored_silences import Silences
 
 __all__ = ["Parts", "Runner"]
 
@@ -46,6 +48,7 @@ logger = logging.getLogger("prs_otel")
 _UNRECORDED: Final = frozenset({Kind.PENDING, Kind.CLEARED})
 IDLE: Final = 2.0  # seconds until the sender looks again if nobody wakes it
 MESSAGES_PER_STEP: Final = 20
+MUTED_FOR: Final = 60.0  # seconds at a time, of what another alert inhibits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Parts:
     journal: SteadyJournal
     limits: Limits
     setting: Setting
+    silences: Silences
+    inhibitions: tuple[Inhibition, ...]
     interval: float
     host: str
     pid: int
@@ -86,6 +91,7 @@ class Runner:
             own = [r.cooldown for r in rules.values() if r.cooldown is not None]
             if parts.presence.renew(now=now):
                 parts.ledger.forget()
+            parts.silences.refresh(now=now)
             parts.ledger.prepare(now=now, cooldowns=own)
             evaluation = evaluate(
                 rules.values(),
@@ -130,8 +136,7 @@ class Runner:
             key = (notice.name, notice.labels)
             if notice.kind is Kind.FIRING and key in states:
                 states[key] = replace(states[key], alert_id=notice.alert_id)
-        tellings, cancelled = self._decided(notices)
-        return Record(tuple(notices), tuple(tellings), tuple(cancelled)), states
+        return self._decided(notices, states, rules, evaluation.at), states
 
     def _composed(
         self,
@@ -158,18 +163,39 @@ class Runner:
         return notices
 
     def _decided(
-        self, notices: Sequence[Notice]
-    ) -> tuple[list[Telling], list[Cancellation]]:
-        tellings: list[Telling] = []
-        cancelled: list[Cancellation] = []
-        known = self._parts.ledger.tellings() if notices else []
-        for name, channel in self._parts.channels.items():
-            route = Route(name, why_unavailable(channel))
-            told = Told(telling for telling in known if telling.channel == name)
-            for notice in notices:
-                decision = decide(notice, route, told, limits=self._parts.limits)
-                cancelled += decision.cancelled
-                if decision.telling is not None:
-                    told.add(decision.telling)
-                    tellings.append(decision.telling)
-        return tellings, cancelled
+        self,
+        notices: Sequence[Notice],
+        states: Mapping[Key, AlertState],
+        rules: Mapping[str, AnyRule],
+        now: float,
+    ) -> Record:
+        parts = self._parts
+        known = parts.ledger.tellings()
+        routes = [
+            Route(name, why_unavailable(channel))
+            for name, channel in parts.channels.items()
+        ]
+        tellings, cancelled = decide_all(notices, routes, known, limits=parts.limits)
+        gone = {each.key for each in cancelled}
+        waiting = [t for t in known if t.is_untried_alarm and t.key not in gone]
+        held: tuple[Hold, ...] = ()
+        if waiting or tellings:
+            muting = self._muting(states, rules, now)
+            tellings = list(map(muting.held, tellings))
+            held = tuple(muting.holds(waiting))
+        return Record(tuple(notices), tuple(tellings), tuple(cancelled), held)
+
+    def _muting(
+        self,
+        states: Mapping[Key, AlertState],
+        rules: Mapping[str, AnyRule],
+        now: float,
+    ) -> Muting:
+        parts = self._parts
+        return Muting(
+            open_alerts(states.values(), rules),
+            silences=parts.silences.current(now=now),
+            inhibitions=parts.inhibitions,
+            patience=max(MUTED_FOR, 4 * parts.interval),
+            now=now,
+        )

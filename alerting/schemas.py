@@ -8,10 +8,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from alerting.notifications.matchers import Matcher
+from alerting.notifications.silence import Weekly
 from alerting.rules import Severity
 
 __all__ = [
     "AlertItem",
+    "EndedSilence",
     "Error",
     "History",
     "InvalidParameter",
@@ -22,6 +25,8 @@ __all__ = [
     "RuleItem",
     "RuleList",
     "RuleTrial",
+    "SilenceItem",
+    "SilenceList",
     "Summary",
     "TrialResult",
 ]
@@ -142,6 +147,32 @@ class RuleTrial(_Document):
     results: list[TrialResult]
     count: int
     watched: int
+
+
+class SilenceItem(_Document):
+    """A silence; `is_active` says whether it mutes at this moment."""
+
+    id: UUID
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    weekly: Weekly | None
+    comment: str
+    author: str
+    is_active: bool
+
+
+class SilenceList(_Document):
+    """Silences, the one that ends first first."""
+
+    items: list[SilenceItem]
+    count: int
+
+
+class EndedSilence(_Document):
+    """The silence that has just been ended."""
+
+    id: UUID
 
 
 class Error(_Document):

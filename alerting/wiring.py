@@ -31,6 +31,7 @@ from alerting.rules.budget import TimeBudget
 from alerting.runner import Parts, Runner
 from alerting.sender import Sender
 from alerting.status import Status
+from alerting.stored_silences import Silences
 from alerting.system import alerting_system
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ def build_runner(lease: Lease) -> Runner:
             scope=scope,
             ask=TimeBudget(around=surroundings),
         ),
+        silences=Silences(),
+        inhibitions=settings.inhibitions,
         interval=settings.evaluation_interval,
         host=lease.host,
         pid=lease.pid,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from django import db
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja.errors import HttpError, ValidationError
+from pydantic import BaseModel, Field
 
 from alerting.schemas import Error, InvalidRequest
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ninja import NinjaAPI
-    from pydantic import BaseModel
 
 __all__ = [
     "REFUSALS",
+    "Page",
     "answer",
     "install_error_handlers",
     "may",
@@ -32,6 +33,13 @@ REFUSALS: Final[dict[int, Any]] = {
     422: InvalidRequest,
     503: Error,
 }
+
+
+class Page(BaseModel):
+    """Which of many are asked for."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
 def answer(document: BaseModel, *, status: int = 200) -> HttpResponse:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, JsonValue
 from alerting import stored_rules
 from alerting.endpoints.answers import (
     REFUSALS,
+    Page,
     answer,
     name_of_user,
     refusal,
@@ -47,13 +48,6 @@ _DELETE: Final = "prs_alerting.delete_storedrule"
 RuleBody = Annotated[dict[str, JsonValue], Body()]
 _RULE: Final = {"schema": Rule.model_json_schema(by_alias=True)}
 _DESCRIBED: Final = {"requestBody": {"content": {"application/json": _RULE}}}
-
-
-class Page(BaseModel):
-    """Which of many are asked for."""
-
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
 class Named(BaseModel):

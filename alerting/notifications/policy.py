@@ -12,20 +12,28 @@ here changes an alert's state, and whatever is not told has its reason written d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind
 from alerting.notifications.figures import clock
 from alerting.notifications.telling import ALARMS, Outcome, Telling
+from alerting.notifications.told import Told
 from alerting.rules.duration import format_duration
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
-    from alerting.notifications.told import Told
 
-__all__ = ["HOUR", "Cancellation", "Decision", "Limits", "Route", "decide"]
+__all__ = [
+    "HOUR",
+    "Cancellation",
+    "Decision",
+    "Limits",
+    "Route",
+    "decide",
+    "decide_all",
+]
 
 HOUR: Final = 3600.0
 # How long a digest gathers before it is sent.
@@ -62,6 +70,32 @@ class Decision:
 
     telling: Telling | None
     cancelled: tuple[Cancellation, ...] = ()
+
+
+def decide_all(
+    notices: Sequence[Notice],
+    routes: Iterable[Route],
+    known: Iterable[Telling],
+    *,
+    limits: Limits,
+) -> tuple[list[Telling], list[Cancellation]]:
+    """Decide on every notice for every channel, in the order of the channels."""
+    if not notices:
+        return [], []
+    tellings: list[Telling] = []
+    cancelled: list[Cancellation] = []
+    before: dict[str, list[Telling]] = {}
+    for telling in known:
+        before.setdefault(telling.channel, []).append(telling)
+    for route in routes:
+        told = Told(before.get(route.channel, ()))
+        for notice in notices:
+            decision = decide(notice, route, told, limits=limits)
+            cancelled += decision.cancelled
+            if decision.telling is not None:
+                told.add(decision.telling)
+                tellings.append(decision.telling)
+    return tellings, cancelled
 
 
 def decide(notice: Notice, route: Route, told: Told, *, limits: Limits) -> Decision:

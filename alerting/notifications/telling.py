@@ -68,6 +68,11 @@ class Telling:
         """Tell whether it alarms somebody."""
         return self.kind in ALARMS
 
+    @property
+    def is_untried_alarm(self) -> bool:
+        """Tell whether it is an alarm that is to be sent, and nobody has tried to yet."""
+        return self.is_alarm and self.state is Outcome.DUE and not self.attempts
+
     def is_waiting(self, now: float) -> bool:
         """Tell whether nobody has tried to send it and it is not yet time to."""
         is_untouched = self.state is Outcome.DUE and not self.attempts
@@ -76,6 +81,12 @@ class Telling:
     def skipped(self, reason: str, *, at: float) -> Telling:
         """Return the telling as one that is not told, for `reason`."""
         return replace(self, state=Outcome.SKIPPED, reason=reason, settled_at=at)
+
+    def held(self, until: float, reason: str) -> Telling:
+        """Return the telling as one that waits, unless somebody has tried to send it."""
+        if self.attempts or self.state is not Outcome.DUE:
+            return self
+        return replace(self, next_at=until, reason=reason)
 
     def to_json(self) -> dict[str, Any]:
         """Return the telling as JSON knows it."""

@@ -15,6 +15,7 @@ from alerting.labels import Labels
 from alerting.ledger import Ledger
 from alerting.models import Alert, Delivery
 from alerting.notifications.message import Message
+from alerting.notifications.muting import Inhibition
 from alerting.notifications.policy import Limits
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
@@ -22,6 +23,7 @@ from alerting.retention import Retention
 from alerting.rules import AnyRule, load_rule
 from alerting.runner import Parts, Runner
 from alerting.sender import Sender
+from alerting.stored_silences import Silences
 from tests.support.alerting_source import FakeSource
 from tests.support.clock import Clock
 
@@ -82,6 +84,7 @@ class World:
     scope: Labels = ()
     holder: str = "first"
     batch_size: int = 5
+    inhibitions: Sequence[Inhibition] = ()
     interval: float = 15.0
     retention: float = 90 * 86_400.0
 
@@ -116,6 +119,8 @@ class World:
             journal=steady,
             limits=self.limits,
             setting=Setting(max_gap=3600.0, scope=self.scope),
+            silences=Silences(),
+            inhibitions=tuple(self.inhibitions),
             interval=self.interval,
             host="web1",
             pid=42,

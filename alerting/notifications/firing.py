@@ -1,0 +1,33 @@
+"""The alerts that are open, with all the labels by which people mean them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from alerting.notifications.muting import Firing
+
+if TYPE_CHECKING:
+    from alerting.alert import AlertState
+    from alerting.rules import AnyRule
+
+__all__ = ["open_alerts"]
+
+
+def open_alerts(
+    states: Iterable[AlertState], rules: Mapping[str, AnyRule]
+) -> Iterator[Firing]:
+    """Yield each open alert with the labels it has and those its rule adds.
+
+    `alertname` and `severity` are among them, as in Prometheus.
+    """
+    for state in states:
+        if state.is_open and state.severity is not None:
+            rule = rules.get(state.rule)
+            labels = {
+                **(rule.labels if rule else {}),
+                **dict(state.labels),
+                "alertname": state.rule,
+                "severity": state.severity.value,
+            }
+            yield Firing(state.alert_id, labels)

@@ -1,0 +1,118 @@
+"""Silences in the database: listed, created, ended before their time."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from alerting.history import DATABASE_ERRORS, stored
+from alerting.models import StoredSilence
+from alerting.notifications.silence import Silence
+from alerting.times import from_datetime, to_datetime, utc
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+__all__ = ["LIMIT", "Silences", "TooManyError", "create", "expire", "read", "rows"]
+
+logger = logging.getLogger("prs_otel")
+
+REFRESH: Final = 60.0  # seconds
+LIMIT: Final = 500
+"""How many silences may be in force or to come: every alert is held against each."""
+
+
+class TooManyError(Exception):
+    """There are as many silences as there may be."""
+
+
+class Silences:
+    """What the evaluator knows of silences; without the database, what it last knew."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Silence, ...] = ()
+        self._read_at = float("-inf")
+
+    def refresh(self, *, now: float) -> None:
+        """Read them now and then, so as to know them when the database goes away."""
+        if not 0 <= now - self._read_at < REFRESH:
+            self.current(now=now)
+
+    def current(self, *, now: float) -> tuple[Silence, ...]:
+        """Return the silences that have begun and not ended. Never raises for a database."""
+        self._read_at = now
+        try:
+            started = _not_over(now).filter(starts_at__lte=to_datetime(now))
+            self._known = tuple(read(started[:LIMIT]))
+        except DATABASE_ERRORS:
+            # The ledger meets the same trouble, and tells.
+            logger.debug("silences cannot be read; those last known are in force")
+        return self._known
+
+
+def rows(*, now: float, is_over: bool = False) -> QuerySet[StoredSilence]:
+    """Return the silences that are in force or to come, or those that are over."""
+    if is_over:
+        return stored(StoredSilence).filter(ends_at__lte=to_datetime(now))
+    return _not_over(now)
+
+
+def read(found: QuerySet[StoredSilence]) -> list[Silence]:
+    """Return rows as plain data, without those that a release no longer understands."""
+    silences = []
+    for row in found:
+        try:
+            silences.append(_silence(row))
+        except ValidationError as error:
+            logger.warning("the silence %s is left out: %s", row.pk, error)
+    return silences
+
+
+def create(silence: Silence, *, author: str, now: float) -> Silence:
+    """Store a silence and return it with its id; raises `TooManyError`."""
+    if _not_over(now).count() >= LIMIT:
+        raise TooManyError(f"There are {LIMIT} silences already; end one first.")
+    row = stored(StoredSilence).create(
+        id=uuid.uuid4(),
+        definition=silence.definition(),
+        starts_at=to_datetime(silence.starts_at.timestamp()),
+        ends_at=to_datetime(silence.ends_at.timestamp()),
+        author=author,
+        comment=silence.comment,
+        created_at=to_datetime(now),
+    )
+    return _silence(row)
+
+
+def expire(silence_id: uuid.UUID, *, now: float) -> bool:
+    """End a silence now; tell whether it was in force or to come."""
+    found = _not_over(now).filter(pk=silence_id)
+    at = to_datetime(now)
+    # One that has not begun ends where it begins.
+    begun = found.filter(starts_at__lt=at).update(ends_at=at)
+    return bool(begun or found.delete()[0])
+
+
+def _not_over(now: float) -> QuerySet[StoredSilence]:
+    return (
+        stored(StoredSilence)
+        .filter(ends_at__gt=to_datetime(now))
+        .order_by("ends_at", "pk")
+    )
+
+
+def _silence(row: StoredSilence) -> Silence:
+    return Silence.model_validate(
+        {
+            **row.definition,
+            "id": str(row.pk),
+            "author": row.author,
+            "comment": row.comment,
+            "starts_at": utc(from_datetime(row.starts_at)).astimezone(UTC),
+            "ends_at": utc(from_datetime(row.ends_at)),
+        }
+    )
