@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, IntegerField, Q, When
 
 from alerting.models import Alert
 from alerting.rules import Severity
-from alerting.schemas import AlertItem, History, Summary
+from alerting.schemas import AlertItem, CurrentAlerts, History, Summary
 from alerting.status import Status
 from alerting.times import from_datetime, to_datetime, utc
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-__all__ = ["Selection", "history", "status", "summary"]
+    from alerting.alert import State
+
+__all__ = ["Selection", "current", "history", "item", "status", "summary"]
 
 SECONDS_AN_HOUR: Final = 3600.0
 # Evaluations that may fail to come before the evaluator counts as gone, and the least.
@@ -36,15 +38,30 @@ class Selection:
     severity: Severity | None = None
     limit: int = 100
     offset: int = 0
+    state: State | None = None
+    name: str | None = None
 
 
 def history(selection: Selection, *, now: float) -> History:
     """Return the alerts that were open at some time in the last hours."""
     alerts = _open_since(now - selection.hours * SECONDS_AN_HOUR)
-    if selection.severity is not None:
-        alerts = alerts.filter(severity=selection.severity)
+    wanted = {
+        "severity": selection.severity,
+        "state": selection.state,
+        "name": selection.name,
+    }
+    alerts = alerts.filter(**{k: v for k, v in wanted.items() if v is not None})
     page = alerts[selection.offset : selection.offset + selection.limit]
-    return History(items=[_item(alert) for alert in page], count=alerts.count())
+    return History(items=[item(alert) for alert in page], count=alerts.count())
+
+
+def current(*, limit: int, offset: int) -> CurrentAlerts:
+    """Return the alerts that are open, the worst first, of those the newest."""
+    alerts = Alert.objects.filter(resolved_at__isnull=True)
+    ranks = [When(severity=each, then=each.rank) for each in Severity]
+    worst = Case(*ranks, default=0, output_field=IntegerField())
+    page = alerts.order_by(worst.desc(), "-fired_at", "id")[offset : offset + limit]
+    return CurrentAlerts(items=[item(alert) for alert in page], count=alerts.count())
 
 
 def summary(*, hours: float, now: float) -> Summary:
@@ -92,7 +109,8 @@ def _counts(alerts: QuerySet[Alert], field: str) -> dict[str, int]:
     return dict(rows)
 
 
-def _item(alert: Alert) -> AlertItem:
+def item(alert: Alert) -> AlertItem:
+    """Return an alert as it is shown."""
     return AlertItem(
         id=alert.id,
         name=alert.name,
@@ -106,6 +124,11 @@ def _item(alert: Alert) -> AlertItem:
         started_at=_shown(alert.started_at),
         fired_at=_shown(alert.fired_at),
         resolved_at=_shown(alert.resolved_at) if alert.resolved_at else None,
+        acknowledged_at=_shown(alert.acknowledged_at)
+        if alert.acknowledged_at
+        else None,
+        acknowledged_by=alert.acknowledged_by or None,
+        acknowledgement=alert.acknowledgement or None,
     )
 
 

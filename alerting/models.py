@@ -53,6 +53,11 @@ class Alert(models.Model):
     started_at = models.DateTimeField()
     fired_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.CharField(max_length=150, default="", blank=True)
+    acknowledgement = models.CharField(
+        max_length=500, default="", blank=True, help_text="what is being done about it"
+    )
 
     class Meta:
         """Newest first; an episode is recorded once."""

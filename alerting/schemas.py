@@ -11,11 +11,17 @@ from pydantic import BaseModel, ConfigDict
 from alerting.notifications.matchers import Matcher
 from alerting.notifications.silence import Weekly
 from alerting.rules import Severity
+from alerting.status import RuleStatus
 
 __all__ = [
     "AlertItem",
+    "CurrentAlerts",
     "EndedSilence",
     "Error",
+    "ExplainedAlert",
+    "ExplainedDelivery",
+    "ExplainedStep",
+    "Explanation",
     "History",
     "InvalidParameter",
     "InvalidRequest",
@@ -51,6 +57,59 @@ class AlertItem(_Document):
     started_at: datetime
     fired_at: datetime
     resolved_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledgement: str | None
+
+
+class CurrentAlerts(_Document):
+    """The alerts that are open, the worst first."""
+
+    items: list[AlertItem]
+    count: int
+
+
+class ExplainedDelivery(_Document):
+    """What became of one step of an alert on one channel, and why."""
+
+    channel: str
+    state: str
+    reason: str
+    recipients: list[str]
+    attempts: int
+    next_attempt_at: datetime | None
+    last_error: str
+    settled_at: datetime | None
+
+
+class ExplainedStep(_Document):
+    """One step of an alert: what happened, and who was told of it."""
+
+    time: datetime
+    kind: str
+    severity: Severity
+    value: float | None
+    message: str
+    reason: str
+    deliveries: list[ExplainedDelivery]
+
+
+class ExplainedAlert(_Document):
+    """An alert step by step, the first first."""
+
+    alert: AlertItem
+    steps: list[ExplainedStep]
+
+
+class Explanation(_Document):
+    """Why a rule did or did not notify: how it does, and its latest alerts step by step.
+
+    `health` is null where the evaluator does not know the rule, or nobody evaluates.
+    """
+
+    rule: str
+    health: RuleStatus | None
+    alerts: list[ExplainedAlert]
 
 
 class History(_Document):

@@ -94,6 +94,9 @@ def test_an_alert_has_the_fields_of_the_documentation(client: Client) -> None:
         "started_at",
         "fired_at",
         "resolved_at",
+        "acknowledged_at",
+        "acknowledged_by",
+        "acknowledgement",
     }
     assert (item["name"], item["severity"], item["state"]) == (
         "high_cpu_usage",
@@ -296,6 +299,9 @@ def test_the_schema_describes_every_endpoint_and_its_answers(client: Client) -> 
         "/api/alerting/rules/",
         "/api/alerting/rules/changes/",
         "/api/alerting/rules/test/",
+        "/api/alerting/alerts/",
+        "/api/alerting/alerts/{alert_id}/acknowledge/",
+        "/api/alerting/explain/",
         "/api/alerting/silences/",
         "/api/alerting/silences/{silence_id}/",
     }

@@ -1,0 +1,52 @@
+"""`explain/`: why an alert or a rule did or did not notify."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+from ninja.errors import HttpError
+from pydantic import BaseModel, Field
+
+from alerting.endpoints.answers import REFUSALS, answer, may, refusal
+from alerting.endpoints.rules import READ
+from alerting.explanation import explain_alert, explain_rule
+from alerting.schemas import Error, ExplainedAlert, Explanation
+
+if TYPE_CHECKING:
+    from alerting.endpoints.site import Site
+
+__all__ = ["build_router"]
+
+
+class Asked(BaseModel):
+    """An alert by its id, or a rule by its name."""
+
+    alert_id: UUID | None = None
+    rule: Annotated[str, Field(max_length=200)] | None = None
+
+
+def build_router(site: Site) -> Router:
+    """Return the endpoint, which reads how rules do from `site`."""
+    router = Router(tags=["alerts"])
+
+    @router.get(
+        "", response={200: ExplainedAlert | Explanation, 404: Error, **REFUSALS}
+    )
+    def explain(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
+        """Return, step by step, who was told and who was not, and why."""
+        if (asked.alert_id is None) is (asked.rule is None):
+            raise refusal(["ask for one of alert_id and rule"], "alert_id")
+        if asked.rule is not None:
+            status = site.status(time.time())
+            shown = status if may(request, READ) else status.without_texts()
+            return answer(explain_rule(asked.rule, shown))
+        found = None if asked.alert_id is None else explain_alert(asked.alert_id)
+        if found is None:
+            raise HttpError(404, "There is no such alert.")
+        return answer(found)
+
+    return router
