@@ -18,12 +18,18 @@ from django.utils.module_loading import import_string
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from prs_otel import validation
-from prs_otel.project import default_store_url, project_directory, project_name
+from prs_otel.project import (
+    default_store_files,
+    default_store_url,
+    project_directory,
+    project_name,
+)
 from prs_otel.validation import Problem, Write
 
 __all__ = [
     "MonitoringSettings",
     "current",
+    "default_store_files",
     "default_store_url",
     "problems",
     "project_directory",

@@ -46,17 +46,22 @@ def default_store_url() -> str:
     one user finds the same. It is created here, because only trying shows whether it
     can be written. Without any such directory each process keeps to itself.
     """
-    directory = project_directory()
-    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", Path(directory).name) or "django"
-    for candidate in _state_directories():
-        if _is_private(candidate):
-            return f"sqlite:///{candidate / f'{name}-{digest}.sqlite3'}"
+    for file in default_store_files():
+        if _is_private(file.parent):
+            return f"sqlite:///{file}"
     logger.error(
         "no private directory is writable, so each worker keeps its own figures; set "
         "MONITORING_SETTINGS['STORE'] to 'sqlite:////a/writable/path.sqlite3'"
     )
     return "memory://"
+
+
+def default_store_files() -> list[Path]:
+    """Return where the store may lie that is used without `STORE`, the best place first."""
+    directory = project_directory()
+    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", Path(directory).name) or "django"
+    return [place / f"{name}-{digest}.sqlite3" for place in _state_directories()]
 
 
 def _settings_module() -> str:

@@ -8,12 +8,15 @@ does the same without the faults that `middleware` names.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.conf import settings
 from opentelemetry import trace
 from opentelemetry.instrumentation.django import DjangoInstrumentor
+from opentelemetry.instrumentation.django.environment_variables import (
+    OTEL_PYTHON_DJANGO_INSTRUMENT,
+)
 from opentelemetry.instrumentation.django.middleware import otel_middleware
 from opentelemetry.instrumentation.environment_variables import (
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS,
@@ -34,7 +37,7 @@ _joined: dict[str, Any] = {}
 
 def install(request_hook: _Hook, response_hook: _Hook) -> None:
     """Trace the requests of the handlers that are built from now on."""
-    if _is_disabled():
+    if is_disabled(os.environ):
         return
     if DjangoInstrumentor().is_instrumented_by_opentelemetry:
         _join(request_hook, response_hook)
@@ -48,6 +51,15 @@ def install(request_hook: _Hook, response_hook: _Hook) -> None:
     names = _middleware_names()
     if names is not None:
         _replace_in_settings(*names)
+
+
+def is_disabled(environment: Mapping[str, str]) -> bool:
+    """Tell whether the environment forbids to trace requests automatically."""
+    names = environment.get(OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, "").split(",")
+    return (
+        not {"*", "django"}.isdisjoint(name.strip() for name in names)
+        or environment.get(OTEL_PYTHON_DJANGO_INSTRUMENT) == "False"
+    )
 
 
 def measures_new_handlers() -> bool:
@@ -124,8 +136,3 @@ def _replace_in_settings(old: str, new: str) -> None:
     if old in configured:
         replaced = [new if name == old else name for name in configured]
         setattr(settings, _SETTING, replaced)
-
-
-def _is_disabled() -> bool:
-    names = os.environ.get(OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, "").split(",")
-    return not {"*", "django"}.isdisjoint(name.strip() for name in names)

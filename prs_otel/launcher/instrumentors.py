@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 
+from prs_otel.instrumentation.drivers import DRIVERS
+
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 # Django's waits for the application's settings; queries are measured through Django,
 # so that a driver's instrumentor would only make second spans.
-_OURS: Final = frozenset(
-    (
-        "django",
-        "mysql",
-        "mysqlclient",
-        "psycopg",
-        "psycopg2",
-        "pymssql",
-        "pymysql",
-        "sqlite3",
-    )
-)
+_OURS: Final = DRIVERS | {"django"}
 
 
 def is_ours(entry_point: EntryPoint) -> bool:

@@ -36,6 +36,14 @@ def prepare_directory(directory: Path) -> None:
     Raises `StoreError` for somebody else's, `OSError` where it cannot be created.
     """
     directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+    check_directory(directory)
+
+
+def check_directory(directory: Path) -> None:
+    """Make sure that an existing directory is ours.
+
+    Raises `StoreError` for somebody else's, `OSError` for one that cannot be seen.
+    """
     _refuse_foreign(directory, directory.stat(), "the directory")
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from django.core import checks as django_checks
 from django.test import override_settings
 
-from prs_otel import checks
+from prs_otel import checks, guard
 
 
 def test_good_settings_pass() -> None:
@@ -52,3 +53,31 @@ def test_manage_py_check_runs_it() -> None:
         ids = [message.id for message in django_checks.run_checks(databases=[])]
 
     assert "prs_otel.E003" in ids
+
+
+def test_manage_py_check_tells_what_is_wrong_around_us() -> None:
+    wrong = {"STORE": "sqlite:////."}
+    with override_settings(MONITORING_SETTINGS=wrong):
+        messages = django_checks.run_checks(tags=[checks.TAG])
+
+    [message] = messages
+    assert (message.id, message.level) == ("prs_otel.W005", django_checks.WARNING)
+
+
+def test_switched_off_there_is_nothing_to_look_for() -> None:
+    off = {"ENABLED": False, "STORE": "sqlite:////."}
+    with override_settings(MONITORING_SETTINGS=off):
+        assert checks.findings() == []
+
+
+def test_one_look_that_fails_does_not_keep_the_others_from_looking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(checks.middleware, "findings", fail)
+    with override_settings(MONITORING_SETTINGS={"STORE": "sqlite:////."}):
+        assert [finding.id for finding in checks.findings()] == ["prs_otel.W005"]
+    assert guard.report()["checks"] == 1
