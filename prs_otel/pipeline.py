@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 SHUTDOWN_TIMEOUT = 5.0
 """Seconds that the end of a process may wait for its last figures to be handed over."""
+LOG_TIMEOUT = 1.0
+"""Seconds more for handlers of the logger ``performance`` that are slow."""
 _SECONDS_AN_HOUR = 3_600.0
 
 
@@ -55,9 +57,6 @@ class Pipeline:
         self.store: Store = open_store(
             settings.store or conf.default_store_url(),
             quota_bytes=settings.store_quota_mb * 1_000_000,
-        )
-        self.slow_log = SlowLog(
-            thresholds=lambda: self.processor.thresholds, text=self.texts.text
         )
         self.starts = starts
         self.is_started = False
@@ -81,6 +80,9 @@ class Pipeline:
             directory=conf.project_directory(),
         )
         self.worker = Worker(self.store, self.view, self.rollup, self.texts, plan)
+        self.slow_log = SlowLog(
+            thresholds=lambda: self.processor.thresholds, text=self.texts.text
+        )
         self.worker.publisher.on_delta = guard.guarded("slow_log")(self.slow_log.write)
         self.worker.leadership.starts = self.starts
         self.background = Background(
@@ -159,6 +161,7 @@ class Pipeline:
             reason = TimeoutError("the last figures could not be handed over in time")
             guard.tolerated("pipeline.shutdown", reason)
             return
+        self.slow_log.stop(LOG_TIMEOUT)
         self.store.close()
 
 
