@@ -60,7 +60,8 @@ class MetricSource(Protocol):
 
         `contributors`: dictionaries with an endpoint or a fingerprint and query, and
         their count, value and share; `code`: file, line and function, or None;
-        `traces`: trace ids. JSON only, without any literal of a query.
+        `traces`: trace ids, `spans`: those of their spans, in the same order. JSON only,
+        without any literal of a query.
         """
         ...
 

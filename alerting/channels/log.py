@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from typing import TYPE_CHECKING, Final
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-from alerting.notifications.message import line
+from opentelemetry import context, trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext
+
+from alerting.channels.base import DeliveryError
+from alerting.notifications.message import line, plain
 from alerting.rules import Severity
 
 if TYPE_CHECKING:
@@ -16,6 +23,10 @@ __all__ = ["LogChannel"]
 
 logger = logging.getLogger("alerting")
 
+TIMEOUT: Final = 5.0  # seconds that the logger's handlers may take for one message
+
+_NO_TRACE: Final = "0"  # as opentelemetry-instrumentation-logging has it
+
 _LEVELS: Final = {
     Severity.INFO: logging.INFO,
     Severity.WARNING: logging.WARNING,
@@ -25,9 +36,16 @@ _LEVELS: Final = {
 
 
 class LogChannel:
-    """The logger `alerting`, for files and for whatever collects logs."""
+    """The logger `alerting`, for files and for whatever collects logs.
+
+    Handlers that block keep a thread of their own, and only this channel waiting.
+    """
 
     name = "log"
+
+    def __init__(self, *, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout
+        self._writing: threading.Thread | None = None
 
     def unavailable(self) -> str:
         """Return "": there is always a log."""
@@ -39,16 +57,85 @@ class LogChannel:
 
     def send(self, message: Message) -> tuple[str, ...]:
         """Write every alert, also those a mail would only count."""
-        for notice in message.notices:
-            logger.log(
-                _level(notice, is_resolution=message.is_resolution),
-                "%s",
-                line(notice),
-                extra={"alert": notice.to_json()},
-            )
+        if self._writing is not None and self._writing.is_alive():
+            raise DeliveryError("the handlers of the logger have not come back")
+        failures: list[Exception] = []
+        writing = threading.Thread(
+            target=_write,
+            args=(message, failures),
+            name="prs-alerting-log",
+            daemon=True,
+        )
+        self._writing = writing
+        writing.start()
+        writing.join(self._timeout)
+        if writing.is_alive():
+            raise DeliveryError("the handlers of the logger take too long")
+        if failures:
+            # Not the error's text: it may repeat an address or a password.
+            kind = type(failures[0]).__name__
+            raise DeliveryError(f"a handler of the logger raised {kind}")
         return self.recipients()
+
+
+def _write(message: Message, failures: list[Exception]) -> None:
+    for notice in message.notices:
+        try:
+            _log(notice, _level(notice, is_resolution=message.is_resolution))
+        except Exception as error:  # noqa: BLE001 - a handler may be anybody's code
+            failures.append(error)
+
+
+def _log(notice: Notice, level: int) -> None:
+    """Log one line with the ids of the trace it rests on, within that trace's context.
+
+    There handlers that export look for it.
+    """
+    if not logger.isEnabledFor(level):
+        return
+    trace_id, span_id = _first(notice, "traces"), _first(notice, "spans")
+    ids = {"trace_id": trace_id, "span_id": span_id} if trace_id else {}
+    text = f"{line(notice)} {_pairs({**dict(_fields(notice)), **ids})}"
+    span = SpanContext(
+        int(trace_id or "0", 16), int(span_id or "0", 16), is_remote=False
+    )
+    token = context.attach(trace.set_span_in_context(NonRecordingSpan(span)))
+    try:
+        record = logger.makeRecord(logger.name, level, __file__, 0, "%s", (text,), None)
+        # Not by `extra`, which refuses names that a record factory has set already.
+        record.otelTraceID = trace_id or _NO_TRACE
+        record.otelSpanID = span_id or _NO_TRACE
+        record.alert = notice.to_json()
+        logger.handle(record)
+    finally:
+        context.detach(token)
 
 
 def _level(notice: Notice, *, is_resolution: bool) -> int:
     # Whoever keeps only warnings must see that an alert is over, too.
     return logging.WARNING if is_resolution else _LEVELS[notice.severity]
+
+
+def _fields(notice: Notice) -> Iterator[tuple[str, str]]:
+    yield "alert_id", notice.alert_id
+    if notice.value is not None:
+        yield "value", f"{notice.value:g}"
+    if notice.threshold is not None:
+        yield "threshold", f"{notice.threshold:g}"
+    code = notice.evidence.get("code")
+    if code:
+        yield "code", plain(f"{code.get('file')}:{code.get('line')}")
+
+
+def _pairs(fields: Mapping[str, str]) -> str:
+    return " ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False) if ' ' in value else value}"
+        for name, value in fields.items()
+    )
+
+
+def _first(notice: Notice, name: str) -> str:
+    """Return the first id of that name in the evidence, "" when there is none."""
+    found: Any = notice.evidence.get(name) or ("",)
+    text = str(found[0])
+    return text if text and all(c in "0123456789abcdef" for c in text) else ""

@@ -46,11 +46,15 @@ class Contributor:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Hold the largest contributors, the line of code and the traces of the worst samples."""
+    """Hold the largest contributors, the line of code and the traces of the worst samples.
+
+    ``spans`` are the ids of the samples themselves, in the order of their ``traces``.
+    """
 
     contributors: Sequence[Contributor]
     code: Code | None
     traces: Sequence[str]
+    spans: Sequence[str]
 
     def as_dict(self) -> dict[str, object]:
         """Return plain types for JSON."""
@@ -61,6 +65,7 @@ class Evidence:
             ],
             "code": self.code._asdict() if self.code else None,
             "traces": list(self.traces),
+            "spans": list(self.spans),
         }
 
 
@@ -95,7 +100,8 @@ def evidence(view: MetricsView, query: Query, *, now: float) -> Evidence:
     contributors = _contributors(view, kind, of_kind, measure)
     worst = samples(_TRACES, contributors[:1]) or samples(_TRACES)
     code = next((sample.code for sample in worst if sample.code), None)
-    return Evidence(contributors, code, [sample.trace_id for sample in worst])
+    traces, spans = [each.trace_id for each in worst], [each.span_id for each in worst]
+    return Evidence(contributors, code, traces, spans)
 
 
 def _matching(

@@ -265,6 +265,7 @@ def test_the_evidence_of_an_error_rate_names_endpoint_line_and_trace(
         ],
         "code": {"file": "deals/views.py", "line": 7, "function": "listing"},
         "traces": ["d" * 32],
+        "spans": ["b" * 16],
     }
 
 
