@@ -340,6 +340,19 @@ def test_without_its_thread_the_last_of_it_is_handed_over_all_the_same() -> None
     assert counted() == {"/deals/": 1}
 
 
+def test_what_was_slow_at_last_is_in_the_log_when_the_process_ends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pipeline.current().rollup.record(request(duration=3_000_000_000, is_slow=True))
+
+    pipeline.shutdown()
+
+    [line] = [
+        each.getMessage() for each in caplog.records if each.name == "performance"
+    ]
+    assert line.startswith("event=slow_request duration=3 method=GET route=/deals/")
+
+
 def test_a_thread_that_hangs_is_left_alone_and_told_of(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,12 +397,12 @@ def forked(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 
 @pytest.mark.parametrize("notice", [pipeline.postfork, pipeline._follow_into_child])
 def test_a_child_begins_anew(forked: Pipeline, notice: Any) -> None:
-    before = forked.worker.beat, forked.view, forked.background
+    before = forked.worker.beat, forked.view, forked.background, forked.slow_log
 
     notice()
     notice()
 
-    after = forked.worker.beat, forked.view, forked.background
+    after = forked.worker.beat, forked.view, forked.background, forked.slow_log
     assert pipeline._pid == os.getpid()
     assert forked.rollup.is_empty
     assert all(new is not old for new, old in zip(after, before, strict=True))
