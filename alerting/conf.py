@@ -16,7 +16,14 @@ from typing import Annotated, Any, Final, Literal
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 from alerting.channels import BUILT_IN, build_channel
 from alerting.notifications.muting import Inhibition
@@ -102,6 +109,12 @@ class AlertingSettings(BaseModel):
         Write('a list such as ["email", "log"]'),
     ] = ("email", "log")
     """Who tells: `email` (to `ADMINS`), `log`, `console`, or a path to your own class."""
+    webhook_secret: Annotated[SecretStr | None, Write("a string, or None")] = None
+    """The secret by which other systems prove that they may post alerts to the webhook."""
+
+
+# No message repeats what these are set to.
+_SECRET: Final = frozenset({"webhook_secret"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +237,8 @@ def _unknown(key: object, known: Mapping[str, str]) -> Problem:
 def _invalid(name: str, value: object) -> Problem:
     field = AlertingSettings.model_fields[name]
     expected = next(each.text for each in field.metadata if isinstance(each, Write))
-    message = f"{SETTING}[{name.upper()!r}] cannot be {_shown(value)}."
+    shown = "what it is" if name in _SECRET else _shown(value)
+    message = f"{SETTING}[{name.upper()!r}] cannot be {shown}."
     hint = f"Write {expected}. Until then {field.default!r} is used."
     return Problem("value", name.upper(), message, hint)
 

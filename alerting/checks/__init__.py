@@ -12,7 +12,7 @@ from alerting import conf
 from alerting.channels import build_channels
 from alerting.channels.availability import why_unavailable
 from alerting.channels.email import EmailChannel, sender
-from alerting.checks import mail
+from alerting.checks import mail, webhook
 
 if TYPE_CHECKING:
     from django.apps import AppConfig
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IDS",
     "NO_MAIL_SERVER",
+    "OPEN_WEBHOOK",
     "SINK",
     "TAG",
     "UNAVAILABLE",
@@ -28,6 +29,7 @@ __all__ = [
     "check_mail",
     "check_mail_arrives",
     "check_settings",
+    "check_webhook",
     "register",
 ]
 
@@ -43,7 +45,8 @@ IDS: Final[dict[conf.Kind, str]] = {
 UNAVAILABLE: Final = "prs_alerting.W001"
 NO_MAIL_SERVER: Final = "prs_alerting.W002"
 SINK: Final = "prs_alerting.W003"
-WARNINGS: Final = (UNAVAILABLE, NO_MAIL_SERVER, SINK)
+OPEN_WEBHOOK: Final = "prs_alerting.W004"
+WARNINGS: Final = (UNAVAILABLE, NO_MAIL_SERVER, SINK, OPEN_WEBHOOK)
 
 
 def register() -> None:
@@ -53,6 +56,7 @@ def register() -> None:
     checks.register(check_mail, TAG)
     # A test run and a developer's machine send no mail on purpose.
     checks.register(check_mail_arrives, TAG, deploy=True)
+    checks.register(check_webhook, TAG, checks.Tags.security, deploy=True)
 
 
 def check_settings(
@@ -93,6 +97,17 @@ def check_mail_arrives(
 ) -> list[checks.CheckMessage]:
     """Warn when alerts are told by mail that a deployed site would send to nobody."""
     return _warnings(mail.sinks, SINK)
+
+
+def check_webhook(
+    app_configs: Sequence[AppConfig] | None, **_: object
+) -> list[checks.CheckMessage]:
+    """Warn when a deployed site takes alerts from whoever can reach it."""
+    secret = conf.current().webhook_secret
+    has_secret = secret is not None and bool(secret.get_secret_value())
+    if not webhook.is_open(has_secret=has_secret, is_debug=settings.DEBUG):
+        return []
+    return [checks.Warning(webhook.MESSAGE, hint=webhook.HINT, id=OPEN_WEBHOOK)]
 
 
 def _warnings(

@@ -5,11 +5,23 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core import checks as django_checks
+from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
+from django.urls import include, path
 
-from alerting import checks
+from alerting import checks, conf
 from alerting.checks import mail
 from alerting.checks.mail import SMTP, MailSetup
+
+
+def receive(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+# With `ROOT_URLCONF = __name__` the site has a webhook.
+urlpatterns = [
+    path("webhook/", include(([path("", receive, name="webhook")], "prs_alerting")))
+]
 
 DUMMY = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -100,3 +112,49 @@ def test_a_backend_that_is_not_djangos_own_knows_best() -> None:
 def test_the_mailers_of_newer_djangos_are_read(mailers: Any, host: str) -> None:
     with override_settings(MAILERS=mailers):
         assert mail.setup(settings, "a@example.org") == setup(host=host)
+
+
+# --- the webhook ------------------------------------------------------------------------
+
+
+def ids_of_deployment(**settings_: Any) -> list[str | None]:
+    with override_settings(**{"ROOT_URLCONF": __name__, "DEBUG": False, **settings_}):
+        found = django_checks.run_checks(
+            tags=[checks.TAG], include_deployment_checks=True
+        )
+    return [message.id for message in found if message.id != checks.SINK]
+
+
+def test_a_webhook_without_a_secret_is_a_warning_before_deployment_only() -> None:
+    assert ids_of_deployment() == [checks.OPEN_WEBHOOK]
+    with override_settings(ROOT_URLCONF=__name__):
+        assert django_checks.run_checks(tags=[checks.TAG]) == []
+
+
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        {"ALERTING_SETTINGS": {"WEBHOOK_SECRET": "a long random value"}},
+        {"DEBUG": True},
+        {"ROOT_URLCONF": "tests.urls"},
+        {"ROOT_URLCONF": "no.such.module"},
+    ],
+    ids=["a secret", "development", "no webhook", "broken URLs"],
+)
+def test_what_nobody_can_misuse_needs_no_secret(settings_: dict[str, Any]) -> None:
+    assert ids_of_deployment(**settings_) == []
+
+
+def test_an_empty_secret_is_none() -> None:
+    empty = {"WEBHOOK_SECRET": ""}
+
+    assert ids_of_deployment(ALERTING_SETTINGS=empty) == [checks.OPEN_WEBHOOK]
+
+
+def test_no_message_repeats_a_secret() -> None:
+    with override_settings(ALERTING_SETTINGS={"WEBHOOK_SECRET": b"xyzzy"}):
+        [error] = checks.check_settings(None)
+    with override_settings(ALERTING_SETTINGS={"WEBHOOK_SECRET": "xyzzy"}):
+        assert "xyzzy" not in repr(conf.current())
+
+    assert error.msg == "ALERTING_SETTINGS['WEBHOOK_SECRET'] cannot be what it is."
