@@ -70,16 +70,21 @@ def findings() -> list[Finding]:
 
 
 def _middleware() -> Iterable[Finding]:
-    # Imported here, as below: a broken dependency of ours must not stop the project.
-    from prs_otel.instrumentation import django_instrumentor
-
-    is_automatic = not django_instrumentor.is_disabled(os.environ)
-    return middleware.findings(settings.MIDDLEWARE, is_automatic=is_automatic)
+    return middleware.findings(settings.MIDDLEWARE, is_automatic=_is_automatic())
 
 
 def _asgi() -> Iterable[Finding]:
+    if not _is_automatic():
+        return ()
     application = getattr(settings, "ASGI_APPLICATION", None)
     return instrumentation.asgi_findings(application, settings.INSTALLED_APPS)
+
+
+def _is_automatic() -> bool:
+    # Imported here, as below: a broken dependency of ours must not stop the project.
+    from prs_otel.instrumentation import django_instrumentor
+
+    return not django_instrumentor.is_disabled(os.environ)
 
 
 def _drivers() -> Iterable[Finding]:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -48,11 +48,15 @@ class Site:
         }
 
     def manage(
-        self, *arguments: str, seconds: float = 60.0, is_checked: bool = True
+        self,
+        *arguments: str,
+        seconds: float = 60.0,
+        is_checked: bool = True,
+        prefix: Sequence[str] = (),
     ) -> subprocess.CompletedProcess[str]:
-        """Run a management command in a process of its own."""
+        """Run a management command in a process of its own, with `prefix` before it."""
         done = subprocess.run(
-            [sys.executable, str(CODE / "manage.py"), *arguments],
+            [*prefix, sys.executable, str(CODE / "manage.py"), *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd=self.directory,

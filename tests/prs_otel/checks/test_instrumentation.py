@@ -64,6 +64,15 @@ def test_without_asgi_nobody_needs_the_extra() -> None:
     assert checks.findings() == []
 
 
+@pytest.mark.usefixtures("_without_the_extra")
+def test_what_is_not_to_be_traced_needs_no_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "django")
+    with override_settings(ASGI_APPLICATION="site.asgi.application"):
+        assert checks.findings() == []
+
+
 @pytest.mark.usefixtures("_instrumented_drivers")
 def test_a_driver_with_an_instrumentor_of_its_own_is_found() -> None:
     found = checks.findings()
