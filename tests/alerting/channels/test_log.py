@@ -117,6 +117,18 @@ def test_its_line_names_the_trace_and_the_code(
     assert line.endswith(f' code="deals/my views.py:7" trace_id={TRACE} span_id={SPAN}')
 
 
+def test_an_alarm_without_figures_is_a_line_without_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    LogChannel().send(message(notice(value=None, threshold=None)))
+
+    assert (
+        caplog.records[0]
+        .getMessage()
+        .endswith("> 20 % alert_id=11111111-2222-3333-4444-555555555555")
+    )
+
+
 @pytest.mark.parametrize("behind", [{}, {"traces": []}, {"traces": ["no\ntrace"]}])
 def test_an_alarm_without_a_trace_has_the_id_0(
     behind: dict[str, object], handler: Handler

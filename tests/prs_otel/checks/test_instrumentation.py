@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from django.conf import settings
@@ -43,6 +44,15 @@ def test_asgi_without_its_extra_is_not_measured() -> None:
     assert finding.id == ASGI
     assert finding.message.startswith(f"ASGI_APPLICATION is set, but {PART} is not")
     assert "pip install 'opentelemetry-instrumentation-django[asgi]'" in finding.hint
+
+
+def test_an_extra_that_is_broken_is_as_good_as_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What is left behind by an import that has failed half-way.
+    monkeypatch.setitem(sys.modules, PART, ModuleType(PART))
+    with override_settings(ASGI_APPLICATION="site.asgi.application"):
+        assert [finding.id for finding in checks.findings()] == [ASGI]
 
 
 @pytest.mark.usefixtures("_without_the_extra")

@@ -95,6 +95,18 @@ def test_what_was_not_even_kept_as_a_sample_is_counted(log: Log) -> None:
     assert line["suppressed"] == str(KEPT + 900 - BURST)
 
 
+def test_what_handlers_that_block_leave_no_room_for_is_counted(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as blocked:
+        blocked.setattr(log._slow_log._writer, "write", lambda entry: False)
+        assert log.of(*slow(3)) == []
+
+    [line] = log.of(sample(), end=6.0)
+
+    assert line["suppressed"] == "3"
+
+
 def test_requests_have_a_rate_of_their_own(log: Log) -> None:
     request = sample(kind=series.REQUEST, fingerprint="", duration=3.0)
 
