@@ -71,13 +71,11 @@ def test_slow_queries_and_alerts_are_in_the_files_of_the_example(site: Site) -> 
     lines = [line for line in logged(site, "performance.log") if trace in line]
     query, request = sorted(lines)
     assert (ids(query), ids(request)[0]) == ((trace, span), trace)
-    assert query.startswith("event=slow_query duration=0.3")
+    assert query.startswith("event=slow_query duration=")
     assert (
         " method=GET route=/queries/slow/ status=200 code=library/queries.py:" in query
     )
     assert " db=default fingerprint=" in query
     assert ' query="SELECT pg_sleep(?)"' in query
-    assert request.startswith("event=slow_request duration=0.")
-    assert (
-        " route=/queries/slow/ status=200 query_count=1 query_duration=0.3" in request
-    )
+    assert request.startswith("event=slow_request duration=")
+    assert " route=/queries/slow/ status=200 query_count=1 query_duration=" in request
