@@ -17,7 +17,16 @@ from alerting.times import from_datetime, to_datetime, utc
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-__all__ = ["LIMIT", "Silences", "TooManyError", "create", "expire", "read", "rows"]
+__all__ = [
+    "LIMIT",
+    "Silences",
+    "TooManyError",
+    "create",
+    "expire",
+    "read",
+    "rows",
+    "timed",
+]
 
 logger = logging.getLogger("prs_otel")
 
@@ -70,6 +79,19 @@ def read(found: QuerySet[StoredSilence]) -> list[Silence]:
         except ValidationError as error:
             logger.warning("the silence %s is left out: %s", row.pk, error)
     return silences
+
+
+def timed(matchers: object, *, hours: float, comment: str, now: float) -> Silence:
+    """Return a silence that begins now; raises `ValueError`."""
+    try:
+        begin, end = utc(now), utc(now + hours * 3600)
+    except (OverflowError, ValueError) as error:
+        raise ValueError(
+            f"hours cannot be {hours!r}; write a number such as 2"
+        ) from error
+    return Silence.model_validate(
+        {"matchers": matchers, "starts_at": begin, "ends_at": end, "comment": comment}
+    )
 
 
 def create(silence: Silence, *, author: str, now: float) -> Silence:

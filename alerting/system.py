@@ -6,11 +6,14 @@ remembered here, and whoever becomes the evaluator asks for all of them.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from uuid import UUID
 
+from alerting.readings import Setting
 from alerting.rules import (
     DEFAULT_THRESHOLDS,
     AnyRule,
@@ -19,9 +22,16 @@ from alerting.rules import (
     load_rule,
 )
 
+if TYPE_CHECKING:
+    from alerting.source import MetricSource
+
 __all__ = ["AlertingSystem", "alert_rule", "alerting_system"]
 
 Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def _no_source() -> MetricSource:
+    raise RuntimeError("alerting is not in INSTALLED_APPS, or not ready yet")
 
 
 class AlertingSystem:
@@ -32,10 +42,15 @@ class AlertingSystem:
         self._removed: frozenset[str] = frozenset()
         self._lock = threading.Lock()  # protects changes; readers take what there is
         self._thresholds: Callable[[], Mapping[str, float]] = lambda: DEFAULT_THRESHOLDS
+        self._source: Callable[[], MetricSource] = _no_source
 
     def use_thresholds(self, thresholds: Callable[[], Mapping[str, float]]) -> None:
         """Take the thresholds of the built-in rules from `thresholds`."""
         self._thresholds = thresholds
+
+    def use_source(self, source: Callable[[], MetricSource]) -> None:
+        """Take the figures that rules are tried out on from `source`."""
+        self._source = source
 
     def add_alert_rule(self, rule: AnyRule | Mapping[str, Any]) -> AnyRule:
         """Register a rule, in place of one of the same name, and return it.
@@ -100,6 +115,48 @@ class AlertingSystem:
         selection = Selection(hours=hours, severity=wanted, limit=1_000)
         found = history(selection, now=time.time())
         return [item.model_dump() for item in found.items]
+
+    def test_rule(self, rule: str | AnyRule | Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a rule, or the one of that name, would make of the figures of now.
+
+        Without any consequence. Raises `LookupError` for a name that no rule has, and
+        `RuleError`; an error in the condition is in the answer.
+        """
+        from alerting.stored_rules import load
+        from alerting.trial import trial
+
+        if isinstance(rule, str):
+            known = {each.name: each for each in (*self.get_rules(), *load().rules)}
+            if rule not in known:
+                raise LookupError(f"there is no rule {rule!r}")
+            rule = known[rule]
+        setting = Setting(max_gap=math.inf)
+        tried = trial(load_rule(rule), self._source(), now=time.time(), setting=setting)
+        return tried.model_dump()
+
+    def acknowledge(self, alert_id: str | UUID, *, user: str, note: str = "") -> bool:
+        """Say that `user` knows of an open alert; tell whether there is one of that id."""
+        from alerting.acknowledgement import acknowledge
+
+        wanted = UUID(str(alert_id))
+        return acknowledge(wanted, user=user, note=note, now=time.time())
+
+    def silence(
+        self,
+        matchers: Mapping[str, str] | Sequence[Mapping[str, str]],
+        *,
+        hours: float,
+        comment: str,
+        author: str,
+    ) -> str:
+        """Let alerts that match not be told for some hours; return the silence's id.
+
+        Raises `ValueError` for what is no matcher, and for more than a year.
+        """
+        from alerting.stored_silences import create, timed
+
+        wanted = timed(matchers, hours=hours, comment=comment, now=time.time())
+        return create(wanted, author=author, now=time.time()).id
 
 
 alerting_system = AlertingSystem()

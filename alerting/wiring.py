@@ -83,6 +83,7 @@ class Lease(Protocol):
 def connect() -> None:
     """Stand by: from now on a process that becomes leader evaluates."""
     alerting_system.use_thresholds(prs_otel.thresholds)
+    alerting_system.use_source(prs_otel.metric_source)
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.on_lead(start)

@@ -4,13 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import override_settings
 
 import alerting
-from alerting.rules import CodeRule, Rule, RuleError
+from alerting import stored_rules
+from alerting.models import Alert, StoredSilence
+from alerting.rules import CodeRule, Rule, RuleError, load_structured
 from alerting.system import AlertingSystem, alert_rule, alerting_system
+from tests.support.alerting_source import FakeSource, Reading
 from tests.support.alerting_world import World
 from tests.support.clock import Clock
 
@@ -157,3 +161,50 @@ def test_the_history_is_read_in_python(system: AlertingSystem) -> None:
     assert system.get_alert_history(severity="warning") == []
     with pytest.raises(ValueError, match="urgent"):
         system.get_alert_history(severity="urgent")
+
+
+@pytest.mark.django_db
+def test_a_rule_is_tried_out_from_python(system: AlertingSystem) -> None:
+    source = FakeSource({"queue": [Reading(5.0)]})
+    system.use_source(lambda: source)
+    rule = {"name": "long_queue", "metric": "queue", "threshold": 3}
+    system.add_alert_rule(rule)
+    stored_rules.write(load_structured({**rule, "name": "stored"}), user="", now=1.0)
+
+    tried = [system.test_rule(each) for each in (rule, "long_queue", "stored")]
+
+    assert [each["would_fire"] for each in tried] == [True, True, True]
+    with pytest.raises(LookupError, match="there is no rule 'nothing'"):
+        system.test_rule("nothing")
+
+
+def test_without_the_application_no_rule_can_be_tried_out() -> None:
+    rule = {"name": "long_queue", "metric": "queue", "threshold": 3}
+
+    with pytest.raises(RuntimeError, match="INSTALLED_APPS"):
+        AlertingSystem().test_rule(rule)
+
+
+@pytest.mark.django_db
+def test_an_alert_is_acknowledged_and_silenced_from_python(
+    system: AlertingSystem,
+) -> None:
+    world = World(clock=Clock(time.time()))
+    silence = system.silence(
+        {"alertname": "*"}, hours=2, comment="moving", author="ann"
+    )
+    world.step(0.85)
+    alert = Alert.objects.get()
+
+    assert system.acknowledge(str(alert.pk), user="ann", note="moving")
+    assert not system.acknowledge(uuid4(), user="ann")
+    alert.refresh_from_db()
+    assert (alert.acknowledged_by, alert.acknowledgement) == ("ann", "moving")
+    assert StoredSilence.objects.get().pk == UUID(silence)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [0, -1, float("nan"), float("inf"), 1e9])
+def test_a_silence_lasts_for_some_hours(system: AlertingSystem, hours: float) -> None:
+    with pytest.raises(ValueError, match=r"ends_at|hours|a year"):
+        system.silence({"alertname": "x"}, hours=hours, comment="c", author="ann")
