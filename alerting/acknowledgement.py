@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from alerting.history import stored
+from alerting.history import DATABASE_ERRORS, stored
 from alerting.models import Alert
 from alerting.times import to_datetime
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["acknowledge"]
+__all__ = ["Acknowledged", "acknowledge", "acknowledged"]
+
+Acknowledged = Callable[[Collection[str]], Collection[str]]
+"""Tells which of some alerts, by their ids, somebody has acknowledged."""
 
 
 def acknowledge(alert_id: UUID, *, user: str, note: str, now: float) -> bool:
@@ -27,3 +31,13 @@ def acknowledge(alert_id: UUID, *, user: str, note: str, now: float) -> bool:
             acknowledgement=note[:500],
         )
     )
+
+
+def acknowledged(alert_ids: Collection[str]) -> set[str]:
+    """Return which of these alerts somebody has acknowledged; none without the database."""
+    try:
+        known = stored(Alert).filter(pk__in=alert_ids, acknowledged_at__isnull=False)
+        return {str(pk) for pk in known.values_list("pk", flat=True)}
+    except DATABASE_ERRORS:
+        # To be told once too often is better than not at all.
+        return set()

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     DEESCALATED = "de-escalated"
     RECOVERING = "recovering"
     RELAPSED = "relapsed"
+    REMINDER = "reminder"
     RESOLVED = "resolved"
 
 

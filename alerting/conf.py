@@ -27,6 +27,7 @@ from pydantic import (
 
 from alerting.channels import BUILT_IN, build_channel
 from alerting.notifications.muting import Inhibition
+from alerting.notifications.routing import Escalation, SendTo
 from alerting.rules import AnyRule, RuleError, load_rule
 
 __all__ = ["SETTING", "AlertingSettings", "Problem", "current", "problems", "rules"]
@@ -95,6 +96,22 @@ class AlertingSettings(BaseModel):
         tuple[Any, ...], BeforeValidator(_listed), Write("a list of rules")
     ] = ()
     """Rules besides the built-in ones; one of the same name replaces a built-in rule."""
+    repeat_interval_hours: Annotated[
+        float, Field(ge=0, le=8760), Write("a number of hours from 0 to 8760")
+    ] = 0
+    """What goes on and nobody has acknowledged is told again after so long; 0 for never."""
+    routes: Annotated[
+        tuple[SendTo, ...],
+        Field(strict=False, max_length=100),
+        Write('a list such as [{"matchers": {"team": "a"}, "channels": ["email"]}]'),
+    ] = ()
+    """Where alerts are told: the first route that matches, else on every channel."""
+    escalations: Annotated[
+        tuple[Escalation, ...],
+        Field(strict=False, max_length=100),
+        Write('a list such as [{"after": "30m", "channels": ["email"]}]'),
+    ] = ()
+    """Where alerts are told as well that nobody has acknowledged after so long."""
     inhibitions: Annotated[
         tuple[Inhibition, ...],
         Field(strict=False, max_length=100),

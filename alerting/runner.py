@@ -8,47 +8,31 @@ channels, the database or the journal do wrong.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from alerting.alert import Kind, Transition
-from alerting.channels.availability import why_unavailable
-from alerting.evaluator import Evaluation, Setting, evaluate
-from alerting.labels import fingerprint
-from alerting.notifications.compose import Circumstances, compose, gather_evidence
-from alerting.notifications.firing import open_alerts
-from alerting.notifications.muting import Muting
-from alerting.notifications.policy import Limits, Route, decide_all
-from alerting.record import Record
+from alerting.evaluator import Setting, evaluate
 from alerting.report import STATUS, Report, report
 
 if TYPE_CHECKING:
-    from alerting.alert import AlertState
-    from alerting.channels.base import Channel
-    from alerting.evaluator import Key
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
-    from alerting.notice import Notice
-    from alerting.notifications.muting import Hold, Inhibition
+    from alerting.notifier import Notifier
     from alerting.presence import Presence
     from alerting.retention import Retention
     from alerting.rules import AnyRule
     from alerting.sender import Sender
     from alerting.source import MetricSource
     from alerting.status import Status
-    from alerting.stored_silences import Silences
 
 __all__ = ["Parts", "Runner"]
 
 logger = logging.getLogger("prs_otel")
 
-# What happens to an alert before it has fired is nobody's business but the evaluator's.
-_UNRECORDED: Final = frozenset({Kind.PENDING, Kind.CLEARED})
 IDLE: Final = 2.0  # seconds until the sender looks again if nobody wakes it
 MESSAGES_PER_STEP: Final = 20
-MUTED_FOR: Final = 60.0  # seconds at a time, of what another alert inhibits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +44,10 @@ class Parts:
     ledger: Ledger
     presence: Presence
     retention: Retention
+    notifier: Notifier
     sender: Sender
-    channels: Mapping[str, Channel]
     journal: SteadyJournal
-    limits: Limits
     setting: Setting
-    silences: Silences
-    inhibitions: tuple[Inhibition, ...]
     interval: float
     host: str
     pid: int
@@ -91,7 +72,7 @@ class Runner:
             own = [r.cooldown for r in rules.values() if r.cooldown is not None]
             if parts.presence.renew(now=now):
                 parts.ledger.forget()
-            parts.silences.refresh(now=now)
+            parts.notifier.refresh(now=now)
             parts.ledger.prepare(now=now, cooldowns=own)
             evaluation = evaluate(
                 rules.values(),
@@ -100,7 +81,7 @@ class Runner:
                 now=now,
                 setting=parts.setting,
             )
-            record, states = self._recorded(evaluation, rules)
+            record, states = parts.notifier.record(evaluation, rules)
             if parts.ledger.commit(record, states, now=now) and record.tellings:
                 self.wake()
             seconds = self._clock() - now
@@ -124,78 +105,3 @@ class Runner:
         if self._report is None:
             return None
         return report(self._report, self._parts)
-
-    def _recorded(
-        self, evaluation: Evaluation, rules: Mapping[str, AnyRule]
-    ) -> tuple[Record, Mapping[Key, AlertState]]:
-        """Return what to keep of an evaluation, and its states with their alerts named."""
-        steps = [t for t in evaluation.transitions if t.kind not in _UNRECORDED]
-        notices = self._composed(steps, rules, evaluation)
-        states = dict(evaluation.states)
-        for notice in notices:
-            key = (notice.name, notice.labels)
-            if notice.kind is Kind.FIRING and key in states:
-                states[key] = replace(states[key], alert_id=notice.alert_id)
-        return self._decided(notices, states, rules, evaluation.at), states
-
-    def _composed(
-        self,
-        steps: Sequence[Transition],
-        rules: Mapping[str, AnyRule],
-        evaluation: Evaluation,
-    ) -> list[Notice]:
-        parts = self._parts
-        beginning = {
-            fingerprint(step.state.rule, step.state.labels)
-            for step in steps
-            if step.kind is Kind.FIRING
-        }
-        episodes = parts.ledger.episodes(beginning, now=evaluation.at)
-        notices = []
-        for step in steps:
-            rule = rules.get(step.state.rule)
-            print_ = fingerprint(step.state.rule, step.state.labels)
-            evidence = gather_evidence(parts.source, rule, step)
-            around = Circumstances(
-                rule, episodes.get(print_, 0), evaluation.flat, evidence
-            )
-            notices.append(compose(step, around))
-        return notices
-
-    def _decided(
-        self,
-        notices: Sequence[Notice],
-        states: Mapping[Key, AlertState],
-        rules: Mapping[str, AnyRule],
-        now: float,
-    ) -> Record:
-        parts = self._parts
-        known = parts.ledger.tellings()
-        routes = [
-            Route(name, why_unavailable(channel))
-            for name, channel in parts.channels.items()
-        ]
-        tellings, cancelled = decide_all(notices, routes, known, limits=parts.limits)
-        gone = {each.key for each in cancelled}
-        waiting = [t for t in known if t.is_untried_alarm and t.key not in gone]
-        held: tuple[Hold, ...] = ()
-        if waiting or tellings:
-            muting = self._muting(states, rules, now)
-            tellings = list(map(muting.held, tellings))
-            held = tuple(muting.holds(waiting))
-        return Record(tuple(notices), tuple(tellings), tuple(cancelled), held)
-
-    def _muting(
-        self,
-        states: Mapping[Key, AlertState],
-        rules: Mapping[str, AnyRule],
-        now: float,
-    ) -> Muting:
-        parts = self._parts
-        return Muting(
-            open_alerts(states.values(), rules),
-            silences=parts.silences.current(now=now),
-            inhibitions=parts.inhibitions,
-            patience=max(MUTED_FOR, 4 * parts.interval),
-            now=now,
-        )

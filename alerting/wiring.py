@@ -11,6 +11,7 @@ from django.db import connections
 
 import prs_otel
 from alerting import conf, documents, history
+from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
 from alerting.diagnosis import diagnose
@@ -21,6 +22,8 @@ from alerting.journal import SteadyJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
 from alerting.notifications.policy import Limits
+from alerting.notifications.routing import Routing
+from alerting.notifier import Notifier, Policies
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
 from alerting.report import STATUS
@@ -53,6 +56,7 @@ STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
 # Evaluations that may be missed before the time between counts as unobserved.
 GAP_INTERVALS: Final = 4
 SHORTEST_GAP: Final = 60.0
+SECONDS_AN_HOUR: Final = 3_600.0
 SECONDS_A_DAY: Final = 86_400.0
 
 
@@ -128,31 +132,46 @@ def build_runner(lease: Lease) -> Runner:
         JournalledBox(backlog, ledger),
         batch_size=settings.email_batch_size,
     )
+    source = prs_otel.metric_source()
     parts = Parts(
         rules=RuleBook(alerting_system.get_rules, journal).rules,
-        source=prs_otel.metric_source(),
+        source=source,
         ledger=ledger,
         presence=Presence(scope),
         retention=Retention(settings.history_retention_days * SECONDS_A_DAY),
+        notifier=Notifier(source, ledger, channels, _policies(settings)),
         sender=Sender(
             outbox, channels, clock=time.time, project=prs_otel.service_name()
         ),
-        channels=channels,
         journal=journal,
-        limits=Limits(cooldown, settings.max_alerts_per_hour),
         setting=Setting(
             max_gap=max(GAP_INTERVALS * settings.evaluation_interval, SHORTEST_GAP),
             scope=scope,
             ask=TimeBudget(around=surroundings),
         ),
-        silences=Silences(),
-        inhibitions=settings.inhibitions,
         interval=settings.evaluation_interval,
         host=lease.host,
         pid=lease.pid,
         surroundings=surroundings,
     )
     return Runner(parts, clock=time.time)
+
+
+def _policies(settings: conf.AlertingSettings) -> Policies:
+    return Policies(
+        limits=Limits(
+            settings.alert_cooldown_minutes * 60, settings.max_alerts_per_hour
+        ),
+        routing=Routing(
+            settings.routes,
+            settings.escalations,
+            repeat=settings.repeat_interval_hours * SECONDS_AN_HOUR,
+        ),
+        silences=Silences(),
+        inhibitions=settings.inhibitions,
+        acknowledged=acknowledged,
+        interval=settings.evaluation_interval,
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from alerting.alert import Kind, Transition
 from alerting.labels import fingerprint, frozen
 from alerting.notice import Notice, alert_id
 from alerting.notifications.figures import figure, lasting
+from alerting.notifications.telling import ALARMS
 from alerting.rules import AnyRule, CodeRule, Rule, Severity
 from alerting.text import clean, cleaned
 
@@ -85,8 +86,7 @@ def gather_evidence(
     source: MetricSource, rule: AnyRule | None, transition: Transition
 ) -> Evidence:
     """Return what stands behind an alarm; an alarm without evidence is better than none."""
-    is_alarm = transition.kind in {Kind.FIRING, Kind.ESCALATED}
-    if not isinstance(rule, Rule) or not is_alarm:
+    if not isinstance(rule, Rule) or transition.kind not in ALARMS:
         return {}
     series = {k: v for k, v in transition.state.labels if k in rule.by}
     try:

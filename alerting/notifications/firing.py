@@ -9,9 +9,10 @@ from alerting.notifications.muting import Firing
 
 if TYPE_CHECKING:
     from alerting.alert import AlertState
-    from alerting.rules import AnyRule
+    from alerting.notice import Notice
+    from alerting.rules import AnyRule, Severity
 
-__all__ = ["open_alerts"]
+__all__ = ["labels_of", "open_alerts"]
 
 
 def open_alerts(
@@ -24,10 +25,15 @@ def open_alerts(
     for state in states:
         if state.is_open and state.severity is not None:
             rule = rules.get(state.rule)
-            labels = {
-                **(rule.labels if rule else {}),
-                **dict(state.labels),
-                "alertname": state.rule,
-                "severity": state.severity.value,
-            }
-            yield Firing(state.alert_id, labels)
+            labels = {**(rule.labels if rule else {}), **dict(state.labels)}
+            named = _named(labels, state.rule, state.severity)
+            yield Firing(state.alert_id, named)
+
+
+def labels_of(notice: Notice) -> dict[str, str]:
+    """Return the labels by which people mean the alert of a notice."""
+    return _named(notice.all_labels, notice.name, notice.severity)
+
+
+def _named(labels: dict[str, str], name: str, severity: Severity) -> dict[str, str]:
+    return {**labels, "alertname": name, "severity": severity.value}

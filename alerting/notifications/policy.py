@@ -50,10 +50,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A channel to tell a notice on; `unavailable` says why it cannot be."""
+    """A channel to tell a notice on; `unavailable` says why it cannot be.
+
+    `reason` says why an alert that was told before is told here (again).
+    """
 
     channel: str
     unavailable: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +77,20 @@ class Decision:
 
 
 def decide_all(
-    notices: Sequence[Notice],
-    routes: Iterable[Route],
+    routed: Iterable[tuple[Notice, Sequence[Route]]],
     known: Iterable[Telling],
     *,
     limits: Limits,
 ) -> tuple[list[Telling], list[Cancellation]]:
-    """Decide on every notice for every channel, in the order of the channels."""
-    if not notices:
-        return [], []
+    """Decide on every notice for each channel it is routed to."""
     tellings: list[Telling] = []
     cancelled: list[Cancellation] = []
-    before: dict[str, list[Telling]] = {}
+    by_channel: dict[str, Told] = {}
     for telling in known:
-        before.setdefault(telling.channel, []).append(telling)
-    for route in routes:
-        told = Told(before.get(route.channel, ()))
-        for notice in notices:
+        by_channel.setdefault(telling.channel, Told()).add(telling)
+    for notice, routes in routed:
+        for route in routes:
+            told = by_channel.setdefault(route.channel, Told())
             decision = decide(notice, route, told, limits=limits)
             cancelled += decision.cancelled
             if decision.telling is not None:
@@ -119,6 +120,8 @@ def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
     telling = _telling(notice, route)
     if route.unavailable:
         return telling.skipped(route.unavailable, at=notice.at)
+    if notice.kind is Kind.REMINDER:
+        return replace(telling, reason=route.reason)
     cooldown = limits.cooldown if notice.cooldown is None else notice.cooldown
     until = _told_at(notice, told) + cooldown
     if until > notice.at:

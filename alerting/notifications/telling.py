@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ALARMS", "Outcome", "Telling"]
 
 # The kinds that alarm somebody; a resolution is told to exactly those.
-ALARMS: Final = frozenset({Kind.FIRING, Kind.ESCALATED})
+ALARMS: Final = frozenset({Kind.FIRING, Kind.ESCALATED, Kind.REMINDER})
 
 
 class Outcome(StrEnum):

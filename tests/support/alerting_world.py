@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alerting import history
+from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import DeliveryError
 from alerting.evaluator import Setting
@@ -17,6 +18,8 @@ from alerting.models import Alert, Delivery
 from alerting.notifications.message import Message
 from alerting.notifications.muting import Inhibition
 from alerting.notifications.policy import Limits
+from alerting.notifications.routing import Routing
+from alerting.notifier import Notifier, Policies
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
 from alerting.retention import Retention
@@ -85,6 +88,7 @@ class World:
     holder: str = "first"
     batch_size: int = 5
     inhibitions: Sequence[Inhibition] = ()
+    routing: Routing = field(default_factory=Routing)
     interval: float = 15.0
     retention: float = 90 * 86_400.0
 
@@ -114,18 +118,25 @@ class World:
             ledger=self.ledger,
             presence=Presence(self.scope),
             retention=Retention(self.retention),
+            notifier=Notifier(self.source, self.ledger, by_name, self._policies()),
             sender=self.sender,
-            channels=by_name,
             journal=steady,
-            limits=self.limits,
             setting=Setting(max_gap=3600.0, scope=self.scope),
-            silences=Silences(),
-            inhibitions=tuple(self.inhibitions),
             interval=self.interval,
             host="web1",
             pid=42,
         )
         self.runner = Runner(parts, clock=self.clock)
+
+    def _policies(self) -> Policies:
+        return Policies(
+            limits=self.limits,
+            routing=self.routing,
+            silences=Silences(),
+            inhibitions=self.inhibitions,
+            acknowledged=acknowledged,
+            interval=self.interval,
+        )
 
     @property
     def channel(self) -> FakeChannel:
