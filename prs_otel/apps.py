@@ -24,3 +24,7 @@ class PrsOtelConfig(AppConfig):
             from prs_otel.launcher import deferral
 
             deferral.install()
+        with guarded("apps.configuration"):
+            from prs_otel import configuration, pipeline
+
+            pipeline.on_lead(configuration.start)

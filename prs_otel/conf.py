@@ -8,7 +8,7 @@ one log line and a system-check error (`checks.py`). Reading is cached until
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self
 
@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from prs_otel import validation
+from prs_otel.overlay import Ignored, overlaid
 from prs_otel.project import (
     default_store_files,
     default_store_url,
@@ -43,6 +44,17 @@ logger = logging.getLogger("prs_otel")
 SETTING: Final = "MONITORING_SETTINGS"
 SOURCES: Final = frozenset((SETTING, "BASE_DIR"))
 """The Django settings that decide what is in force here."""
+READ_AT_START: Final = frozenset(
+    (
+        "ENABLED",
+        "STORE",
+        "STORE_QUOTA_MB",
+        "SERIES_LIMIT",
+        "TENANT_RESOLVER",
+        "USER_ORGANIZATION",
+    )
+)
+"""What shapes a process when it starts, so that changing it later has no effect."""
 
 Resolver = Callable[[Any], str | int | None]
 
@@ -163,15 +175,47 @@ class MonitoringSettings(BaseModel):
 class _Loaded:
     settings: MonitoringSettings
     problems: tuple[Problem, ...]
+    ignored: tuple[Ignored, ...]
 
 
 _loaded: _Loaded | None = None
+_changes: Mapping[str, object] = {}
 _resolvers: dict[str, Resolver | Problem | None] = {}
 
 
 def current() -> MonitoringSettings:
     """Return the settings in force."""
     return _load().settings
+
+
+def written() -> Mapping[str, object]:
+    """Return what the settings file says, empty where that is no dictionary."""
+    raw = getattr(settings, SETTING, {})
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def change(changes: Mapping[str, object]) -> None:
+    """Put `changes` over what the settings file says, in place of earlier ones.
+
+    Thread-safe. What the settings file contradicts by now is left out, and one log line.
+    """
+    global _changes, _loaded
+    _changes = dict(changes)
+    _loaded = _read()
+
+
+def changed_by(
+    changes: Mapping[str, object],
+) -> tuple[MonitoringSettings, list[Ignored]]:
+    """Return what is in force with `changes`, and those of them that cannot be."""
+    late = [
+        Ignored(key, value, f"{SETTING}[{key!r}] is read when a process starts.")
+        for key, value in changes.items()
+        if key in READ_AT_START
+    ]
+    timely = {key: each for key, each in changes.items() if key not in READ_AT_START}
+    found, ignored = overlaid(MonitoringSettings, written(), timely, name=SETTING)
+    return found, [*late, *ignored]
 
 
 def problems() -> tuple[Problem, ...]:
@@ -200,12 +244,27 @@ def user_organization() -> Resolver | None:
 
 def _load() -> _Loaded:
     global _loaded
-    if _loaded is None:
-        raw = getattr(settings, SETTING, {})
-        loaded, found = validation.load(MonitoringSettings, raw, name=SETTING)
-        _log(found)
-        _loaded = _Loaded(loaded, tuple(found))
-    return _loaded
+    found = _loaded
+    if found is None:
+        found = _loaded = _read()
+    return found
+
+
+def _read() -> _Loaded:
+    raw = getattr(settings, SETTING, {})
+    loaded, found = validation.load(MonitoringSettings, raw, name=SETTING)
+    _log(found)
+    ignored: list[Ignored] = []
+    if _changes:
+        loaded, ignored = changed_by(_changes)
+    for each in ignored:
+        logger.warning(
+            "The change of %s to %s is not in force: %s",
+            each.key,
+            validation.shown(each.value),
+            each.reason,
+        )
+    return _Loaded(loaded, tuple(found), tuple(ignored))
 
 
 def _resolve(field: str) -> Resolver | Problem | None:

@@ -48,14 +48,7 @@ class Leadership:
         self._store: Store = view.store
         self._plan = plan
         self._me = beat
-        self._compactor = Compactor(
-            view.store,
-            series_limit=plan.series_limit,
-            retention_seconds=plan.retention_seconds,
-            # A delta counts in its middle, so it may arrive half its length after its slot.
-            late_after=retention.LATE_AFTER + plan.flush_interval / 2,
-            breathe=breathe,
-        )
+        self._compactor = Compactor.of(self._store, plan, breathe=breathe)
         self._compaction = Every(10.0)
         self._rolling = Every(60.0)
         self._tidying = Every(600.0)
@@ -63,6 +56,11 @@ class Leadership:
         self._stops: list[Stop] = []
         self._started = 0
         self.lease: Lease | None = None
+
+    def follow(self, plan: Plan) -> None:
+        """Work by another plan from now on."""
+        self._plan = plan
+        self._compactor = Compactor.of(self._store, plan, breathe=breathe)
 
     def on_lead(self, start: Start) -> None:
         """Call ``start`` whenever this process becomes leader; what it returns ends it.

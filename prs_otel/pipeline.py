@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from django.core.signals import setting_changed
 
-from prs_otel import conf, guard, native, process
+from prs_otel import conf, distribution, guard, native, process
 from prs_otel.background import Background
+from prs_otel.distribution import NOTHING
 from prs_otel.instrumentation import cache, database, requests
 from prs_otel.leader import breathe
 from prs_otel.observation import Thresholds
@@ -27,6 +28,7 @@ from prs_otel.rollup.recorder import Rollup
 from prs_otel.rollup.view import MetricsView
 from prs_otel.slow_log import SlowLog
 from prs_otel.store import open_store
+from prs_otel.store.base import StoreError
 from prs_otel.worker import Worker
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ SHUTDOWN_TIMEOUT = 5.0
 """Seconds that the end of a process may wait for its last figures to be handed over."""
 LOG_TIMEOUT = 1.0
 """Seconds more for handlers of the logger ``performance`` that are slow."""
-_SECONDS_AN_HOUR = 3_600.0
 
 
 class Pipeline:
@@ -60,29 +61,25 @@ class Pipeline:
         )
         self.starts = starts
         self.is_started = False
+        self.followed = NOTHING
         self._begin()
 
     def _begin(self) -> None:
         settings = self.settings
+        plan = Plan.of(settings, directory=conf.project_directory())
         self.view = MetricsView(
             self.store,
             series_limit=settings.series_limit,
             new_lock=native.allocate_lock,
-            beat_ttl=max(15.0, 3 * settings.flush_interval),
+            beat_ttl=plan.beat_ttl,
             breathe=breathe,
-        )
-        plan = Plan(
-            flush_interval=settings.flush_interval,
-            system_metrics_interval=settings.system_metrics_interval,
-            retention_seconds=settings.metrics_retention_hours * _SECONDS_AN_HOUR,
-            series_limit=settings.series_limit,
-            quota_bytes=settings.store_quota_mb * 1_000_000,
-            directory=conf.project_directory(),
         )
         self.worker = Worker(self.store, self.view, self.rollup, self.texts, plan)
         self.slow_log = SlowLog(
             thresholds=lambda: self.processor.thresholds, text=self.texts.text
         )
+        self.worker.follow_changes = self.follow_changes
+        self.worker.revision = self.followed.revision
         self.worker.publisher.on_delta = guard.guarded("slow_log")(self.slow_log.write)
         self.worker.leadership.starts = self.starts
         self.background = Background(
@@ -104,6 +101,22 @@ class Pipeline:
             requests.retrace()
         with guard.guarded("pipeline.database"):
             self._observe_queries()
+
+    def follow_changes(self) -> None:
+        """Put in force what was changed at run time. Raises ``StoreError``.
+
+        A store that has lost the document changes nothing: the leader will publish it again.
+        """
+        found = distribution.distributed(self.store)
+        if found is None or found == self.followed:
+            return
+        self.followed = found
+        conf.change(found.changes)
+        self.settings = settings = conf.current()
+        plan = Plan.of(settings, directory=conf.project_directory())
+        self.processor.thresholds = Thresholds.of(settings)
+        self.view.beat_ttl = plan.beat_ttl
+        self.worker.follow(plan, revision=found.revision)
 
     def _instrument(self) -> None:
         # One that fails must not take the others with it.
@@ -253,6 +266,14 @@ def flush(timeout: float = SHUTDOWN_TIMEOUT) -> bool:
     """Hand over now what this process has counted; tell whether it was within ``timeout``."""
     pipeline = _current
     return pipeline is not None and pipeline.flush(timeout)
+
+
+def follow_changes() -> None:
+    """Put in force now what was changed at run time; a store out of order changes nothing."""
+    try:
+        current().follow_changes()
+    except StoreError as error:
+        guard.tolerated("pipeline.follow", error)
 
 
 def shutdown() -> None:

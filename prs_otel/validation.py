@@ -40,6 +40,13 @@ class Problem:
     key: str
     message: str
     hint: str
+    also: tuple[str, ...] = ()
+    """Further keys that have a part in it."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return every key that it is about."""
+        return (self.key, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +88,16 @@ def expected(model: type[BaseModel], field: str) -> str:
 
 def shown(value: object) -> str:
     """Return `value` as a message repeats it: shortened, without a URL's password."""
-    text = repr(value)
+    text = without_password(repr(value))
+    return text if len(text) <= VALUE_LIMIT else f"{text[:VALUE_LIMIT]}…"
+
+
+def without_password(text: str) -> str:
+    """Return `text` with an ellipsis for who logs in, where it is a URL that says so."""
     if "@" in text and "://" in text:
         scheme, _, rest = text.partition("://")
-        text = f"{scheme}://…@{rest.rpartition('@')[2]}"
-    return text if len(text) <= VALUE_LIMIT else f"{text[:VALUE_LIMIT]}…"
+        return f"{scheme}://…@{rest.rpartition('@')[2]}"
+    return text
 
 
 def _problems(
@@ -119,10 +131,12 @@ def _conflict(name: str, detail: ErrorDetails, values: dict[str, Any]) -> Proble
     fields: tuple[str, ...] = detail["ctx"]["fields"]
     for field in fields:
         values.pop(field, None)
-    keys = " and ".join(field.upper() for field in fields)
+    first, *others = (field.upper() for field in fields)
+    keys = " and ".join((first, *others))
     return Problem(
         kind="conflict",
-        key=fields[0].upper(),
+        key=first,
+        also=tuple(others),
         message=f"{name}: {detail['msg']}.",
         hint=f"Write the smaller number first: {keys}. Until then the defaults are "
         "used for both.",

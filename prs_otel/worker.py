@@ -17,9 +17,10 @@ from prs_otel import guard, memory
 from prs_otel.instrumentation import database, system
 from prs_otel.leader import Leadership
 from prs_otel.publisher import Publisher, Texts
-from prs_otel.rollup.view import SERVES
+from prs_otel.rollup.view import REVISION, SERVES
 from prs_otel.schedule import Every
 from prs_otel.semconv import DB_CLIENT_CONNECTION_COUNT
+from prs_otel.store import reset
 from prs_otel.store.base import Beat, Store, StoreError
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from prs_otel.rollup.view import MetricsView
 
 _CONTEND_EVERY = 2.0
+_LOOK_EVERY = 1.0
+"""Seconds between two looks for what was decided elsewhere; a reset waits for longer."""
 _SHORTEST_PAUSE = 0.05
 _IDLE_PAUSE = 0.25
 
@@ -60,7 +63,11 @@ class Worker:
         self._contending = Every(_CONTEND_EVERY)
         self._gauging = Every(plan.system_metrics_interval)
         self._host_gauging = Every(plan.system_metrics_interval)
+        self._looking = Every(_LOOK_EVERY)
         self._figures: dict[str, float] = {}
+        self._reset_at = 0.0
+        self.follow_changes: Callable[[], None] = lambda: None
+        self.revision = 0
         self._is_urgent = False
 
     def step(self) -> float:
@@ -74,14 +81,24 @@ class Worker:
             self._attempt("worker.resign", self.leadership.resign)
             return _IDLE_PAUSE
         now = time.time()
+        self._attempt("worker.look", self._look, now)
         self._attempt("worker.lead", self._lead, now)
         self._attempt("worker.gauges", self._read_gauges, now)
         self._attempt("worker.flush", self._flush, now)
         now = time.time()
-        pauses = [self._flushing.remaining(now), self._gauging.remaining(now)]
+        due = (self._flushing, self._gauging, self._looking)
+        pauses = [each.remaining(now) for each in due]
         if self.serves:
             pauses.append(self._contending.remaining(now))
         return max(min(pauses), _SHORTEST_PAUSE)
+
+    def follow(self, plan: Plan, *, revision: int) -> None:
+        """Work by another plan from now on; belongs to the background thread."""
+        self._plan, self.revision = plan, revision
+        self.leadership.follow(plan)
+        self._flushing.interval = plan.flush_interval
+        self._gauging.interval = plan.system_metrics_interval
+        self._host_gauging.interval = plan.system_metrics_interval
 
     def hurry(self) -> None:
         """Let the next step hand over what was counted, whether or not that is due."""
@@ -132,6 +149,16 @@ class Worker:
     def _say_farewell(self, now: float) -> None:
         self.publisher.flush(now, figures={SERVES: 0.0}, failures=guard.report())
 
+    def _look(self, now: float) -> None:
+        """Follow what was changed; begin a new delta, at once, where counting is anew."""
+        if not self._looking.is_due(now):
+            return
+        self.follow_changes()
+        reset_at = reset.decode(self._view.store.get(reset.DOCUMENT))
+        if reset_at != self._reset_at:
+            self._reset_at = reset_at
+            self._flushing = Every(self._plan.flush_interval)
+
     def _lead(self, now: float) -> None:
         if not self.serves:
             self.leadership.resign()
@@ -161,6 +188,7 @@ class Worker:
             "prs.monitor.overflowed": float(self._rollup.overflowed),
             "prs.monitor.backlog": float(self.publisher.backlog),
             "prs.monitor.overhead": self._overhead(),
+            REVISION: float(self.revision),
             SERVES: float(self.serves),
         }
 

@@ -20,4 +20,5 @@ def opened_view() -> MetricsView:
             'Monitoring is switched off: MONITORING_SETTINGS["ENABLED"] is False.',
             returncode=Level.CRITICAL,
         )
+    pipeline.follow_changes()
     return pipeline.view()

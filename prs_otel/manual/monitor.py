@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     Id = int | str | UUID | None
 
 _FLUSH_PATIENCE: Final = 1.0
-_FLUSHES_AWAITED: Final = 3
-_BYTES: Final = 1_000_000
 
 
 class PerformanceMonitor:
@@ -139,36 +137,16 @@ class PerformanceMonitor:
         items = documents.slow_calls(_view(), asked, now=time.time()).items
         return [_json(item) for item in items]
 
-    def cleanup(self) -> dict[str, int]:
+    def cleanup(self) -> dict[str, Any]:
         """Drop what is too old or too much, and say how much that was; raises `StoreError`."""
-        from prs_otel import conf, pipeline
-        from prs_otel.manual import maintenance
+        return _maintained("cleanup")
 
-        if not readiness.is_measuring():
-            return {"expired_buckets": 0, "evicted_buckets": 0}
-        settings = conf.current()
-        return maintenance.cleanup(
-            pipeline.store(),
-            retention_hours=settings.metrics_retention_hours,
-            quota_bytes=settings.store_quota_mb * _BYTES,
-            now=time.time(),
-        )
+    def reset_counters(self) -> dict[str, Any]:
+        """Let every figure of all processes start from zero; say how much was dropped.
 
-    def reset_counters(self) -> dict[str, int]:
-        """Have every figure of all workers start from zero; say how much was dropped.
-
-        Takes up to three flush intervals, as workers are waited for. Raises `StoreError`.
+        Takes a second or two, in which they are told. Raises `StoreError`.
         """
-        from prs_otel import conf, pipeline
-        from prs_otel.manual import maintenance
-
-        if not readiness.is_measuring():
-            return {"dropped_buckets": 0, "workers_missed": 0}
-        return maintenance.reset_counters(
-            pipeline.view(),
-            patience=_FLUSHES_AWAITED * conf.current().flush_interval,
-            flush=lambda: pipeline.flush(_FLUSH_PATIENCE),
-        )
+        return _maintained("reset_counters")
 
 
 performance_monitor = PerformanceMonitor()
@@ -182,6 +160,13 @@ def _view() -> MetricsView:
         pipeline.flush(_FLUSH_PATIENCE)
         return pipeline.view()
     return _empty_view()
+
+
+def _maintained(action: str) -> dict[str, Any]:
+    """Return the document of `maintenance/`."""
+    from prs_otel.monitoring import documents
+
+    return _json(documents.ACTIONS[action](_view(), now=time.time()))
 
 
 def _empty_view() -> MetricsView:

@@ -61,6 +61,14 @@ def steady_answer(
     return _private(found, etag)
 
 
+def done(document: BaseModel, *, status: int = 200) -> HttpResponse:
+    """Return as JSON what was done: on no condition, and for nobody's cache."""
+    body = document.model_dump_json()
+    response = HttpResponse(body, status=status, content_type="application/json")
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
 def install_error_handlers(api: NinjaAPI) -> None:
     """Answer 503 when what an endpoint reads from is out of order."""
     api.add_exception_handler(StoreError, _store_failed)

@@ -6,7 +6,13 @@ from ninja import NinjaAPI
 
 from prs_otel import __version__
 from prs_otel.monitoring.answers import install_error_handlers
-from prs_otel.monitoring.endpoints import calls, database, performance, system
+from prs_otel.monitoring.endpoints import (
+    administration,
+    calls,
+    database,
+    performance,
+    system,
+)
 from prs_otel.monitoring.permissions import api_auth
 
 api = NinjaAPI(
@@ -17,8 +23,10 @@ api = NinjaAPI(
     auth=api_auth(),
 )
 install_error_handlers(api)
+administration.install_error_handlers(api)
 
 api.add_router("performance/", performance.router)
 api.add_router("database/", database.router)
 api.add_router("api/", calls.router)
 api.add_router("system/", system.router)
+api.add_router("", administration.router)

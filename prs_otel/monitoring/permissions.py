@@ -83,6 +83,32 @@ class StaffSessionAuth(SessionAuth):
         return _on_staff(super().authenticate(request, key))
 
 
+class PermittedTokenAuth(StaffTokenAuth):
+    """Recognise a bearer token of staff that has one of some Django permissions."""
+
+    def __init__(self, *permissions: str) -> None:
+        super().__init__()
+        self._permissions = permissions
+
+    def authenticate(self, request: HttpRequest, token: str) -> AbstractBaseUser | None:
+        """Return the token's user; raises 403 when he has none of the permissions."""
+        return _permitted(super().authenticate(request, token), self._permissions)
+
+
+class PermittedSessionAuth(StaffSessionAuth):
+    """Recognise the session of staff that has one of some Django permissions."""
+
+    def __init__(self, *permissions: str) -> None:
+        super().__init__()
+        self._permissions = permissions
+
+    def authenticate(
+        self, request: HttpRequest, key: str | None
+    ) -> AbstractBaseUser | None:
+        """Return the signed-in user; raises 403 when he has none of the permissions."""
+        return _permitted(super().authenticate(request, key), self._permissions)
+
+
 def api_auth() -> list[Authenticate]:
     """Return what authenticates an API request, in order: the token it shows, its session."""
     return [TokenAuth(), SessionAuth()]
@@ -91,6 +117,11 @@ def api_auth() -> list[Authenticate]:
 def staff_auth() -> list[Authenticate]:
     """Return the same for an API that is for staff: anybody else it recognises gets 403."""
     return [StaffTokenAuth(), StaffSessionAuth()]
+
+
+def permission_auth(*permissions: str) -> list[Authenticate]:
+    """Return the same for staff with one of `permissions`, as superusers have every one."""
+    return [PermittedTokenAuth(*permissions), PermittedSessionAuth(*permissions)]
 
 
 def is_staff(user: object) -> bool:
@@ -142,6 +173,17 @@ def _first_user(
 def _on_staff(user: AbstractBaseUser | None) -> AbstractBaseUser | None:
     if user is not None and not is_staff(user):
         raise AuthorizationError(message="This is for staff only.")
+    return user
+
+
+def _permitted(
+    user: AbstractBaseUser | None, permissions: Sequence[str]
+) -> AbstractBaseUser | None:
+    # A user model without PermissionsMixin has no `has_perm`: then nobody may.
+    has_permission = getattr(user, "has_perm", lambda _: False)
+    if user is not None and not any(map(has_permission, permissions)):
+        needed = " or ".join(permissions)
+        raise AuthorizationError(message=f"This needs the permission {needed}.")
     return user
 
 

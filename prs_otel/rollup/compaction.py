@@ -16,7 +16,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from prs_otel.rollup import codec, retention, salvage
 from prs_otel.rollup.cells import Cells, folded_to
@@ -25,6 +25,7 @@ from prs_otel.rollup.sample import Sample, best, by_kind, ranks
 from prs_otel.store.base import Bucket, Part, Store
 
 if TYPE_CHECKING:
+    from prs_otel.plan import Plan
     from prs_otel.rollup.retention import Merge
 
 _GAUGE_LIMIT = 500
@@ -68,6 +69,20 @@ class Compactor:
         self._retention = retention_seconds
         self._late_after = late_after
         self._breathe = breathe
+
+    @classmethod
+    def of(
+        cls, store: Store, plan: Plan, *, breathe: Callable[[], object] = lambda: None
+    ) -> Self:
+        """Return one that works by `plan`."""
+        return cls(
+            store,
+            series_limit=plan.series_limit,
+            retention_seconds=plan.retention_seconds,
+            # A delta counts in its middle, so it may arrive half its length after its slot.
+            late_after=retention.LATE_AFTER + plan.flush_interval / 2,
+            breathe=breathe,
+        )
 
     def compact(self, *, now: float, epoch: int) -> Iterator[Replacement]:
         """Carry out what is due, one replacement at a time, so that the caller can breathe.

@@ -37,6 +37,9 @@ _GAUGE_LIMIT = 500
 SERVES = "prs.monitor.serves"
 """The figure by which a process says whether it answers requests, 1 or 0."""
 
+REVISION = "prs.monitor.configuration"
+"""The figure by which a process says which changes of the settings it has followed."""
+
 _SAMPLES_SCANNED = 400
 """Buckets whose samples one call may decode, which bounds a search that finds little."""
 
@@ -59,7 +62,7 @@ class MetricsView:
     ) -> None:
         self.store = store
         self._series_limit = series_limit
-        self._beat_ttl = beat_ttl
+        self.beat_ttl = beat_ttl
         self._breathe = breathe
         # Protects the accumulators.
         self._lock = new_lock()
@@ -151,7 +154,7 @@ class MetricsView:
         with self.store.reading() as reader:
             beats = reader.beats()
         return sorted(
-            (beat for beat in beats if abs(now - beat.seen_at) < self._beat_ttl),
+            (beat for beat in beats if abs(now - beat.seen_at) < self.beat_ttl),
             key=lambda beat: (beat.host, beat.pid),
         )
 

@@ -87,6 +87,16 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """What has gone for good; `size` is the bytes of the buckets."""
+
+    buckets: int = 0
+    size: int = 0
+    texts: int = 0
+    workers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """Who may lead until when; `epoch` grows with every change of holder."""
 
@@ -194,15 +204,24 @@ class Store(Protocol):
         """Keep the leader's rolling total; False when the lease has another epoch."""
         ...
 
-    def forget(self, *, texts_before: float, beats_before: float) -> None:
+    def forget(self, *, texts_before: float, beats_before: float) -> Removed:
         """Drop the texts and the workers last seen before these times."""
         ...
 
-    def evict(self, *, quota_bytes: int) -> int:
-        """Drop the texts longest unused and the oldest rows until the rest fits.
+    def expire(self, *, ended_before: float) -> Removed:
+        """Drop the rows that ended before a time, whoever leads."""
+        ...
 
-        Returns how many went.
+    def reset(self, *, at: float) -> Removed:
+        """Drop every row and the rolling total; what began before `at` counts no more.
+
+        Nothing before `at` is known afterwards. Workers and their sequences stay, so
+        that a repeated append still counts once.
         """
+        ...
+
+    def evict(self, *, quota_bytes: int) -> Removed:
+        """Drop the texts longest unused and the oldest rows until the rest fits."""
         ...
 
     def acquire(  # noqa: PLR0913 - who asks, for how long, and when

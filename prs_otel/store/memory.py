@@ -17,6 +17,7 @@ from prs_otel.store.base import (
     Beat,
     Bucket,
     Lease,
+    Removed,
 )
 from prs_otel.store.memory_content import Content, MemoryReader
 from prs_otel.store.validity import check_append, check_bucket, check_quota
@@ -63,7 +64,7 @@ class MemoryStore:
             check_bucket(bucket)
         with self._locked() as content:
             if bucket is not None and sequence > content.marks.get(worker, -1):
-                content.insert(bucket, ())
+                content.add_delta(bucket, seen_at=beat.seen_at)
                 content.marks[worker] = sequence
             content.note_beat(beat)
             for fingerprint, text in texts.items():
@@ -108,18 +109,23 @@ class MemoryStore:
                 content.rolling = tuple(ids), cells
             return is_ours
 
-    def forget(self, *, texts_before: float, beats_before: float) -> None:
+    def forget(self, *, texts_before: float, beats_before: float) -> Removed:
         """Drop the texts and the workers last seen before these times."""
         with self._locked() as content:
-            for fingerprint, text in list(content.texts.items()):
-                if text.seen_at < texts_before:
-                    del content.texts[fingerprint]
-            for worker, beat in list(content.beats.items()):
-                if beat.seen_at < beats_before:
-                    del content.beats[worker]
-                    content.marks.pop(worker, None)
+            return content.forget(texts_before=texts_before, beats_before=beats_before)
 
-    def evict(self, *, quota_bytes: int) -> int:
+    def expire(self, *, ended_before: float) -> Removed:
+        """Drop the rows that ended before a time, whoever leads."""
+        with self._locked() as content:
+            rows = content.rows.values()
+            return content.drop([row.id for row in rows if row.end < ended_before])
+
+    def reset(self, *, at: float) -> Removed:
+        """Drop every row and the rolling total; what began before `at` counts no more."""
+        with self._locked() as content:
+            return content.reset(at)
+
+    def evict(self, *, quota_bytes: int) -> Removed:
         """Drop the texts longest unused and the oldest rows until the rest fits."""
         with self._locked() as content:
             return content.evict(quota_bytes)

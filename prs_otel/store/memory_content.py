@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from prs_otel.store import reset
 from prs_otel.store.base import (
     TEXT_REFRESH,
     TEXTS_SHARE,
@@ -13,6 +14,7 @@ from prs_otel.store.base import (
     Bucket,
     Lease,
     Part,
+    Removed,
     Row,
 )
 from prs_otel.store.validity import encodable
@@ -80,6 +82,14 @@ class Content:
         )
         return self.last_id
 
+    def add_delta(self, bucket: Bucket, *, seen_at: float) -> None:
+        """Add what a worker counted, unless a reset has cut it."""
+        at = reset.decode(self.documents.get(reset.DOCUMENT))
+        if reset.is_cut(bucket, at=at, seen_at=seen_at):
+            self.known_since = max(self.known_since, bucket.end)
+        else:
+            self.insert(bucket, ())
+
     def remove(self, ids: Sequence[int]) -> None:
         """Drop buckets."""
         for number in ids:
@@ -97,14 +107,34 @@ class Content:
         if known is None or seen_at >= known.seen_at + TEXT_REFRESH:
             self.texts[fingerprint] = Text(encodable(text), seen_at)
 
-    def drop(self, ids: Sequence[int]) -> None:
+    def drop(self, ids: Sequence[int]) -> Removed:
         """Remove buckets for good: what was before their end is no longer all known."""
-        ends = [self.rows[number].end for number in ids]
-        self.known_since = max([self.known_since, *ends])
+        gone = [self.rows[number] for number in ids]
+        self.known_since = max([self.known_since, *(row.end for row in gone)])
         self.remove(ids)
+        return Removed(buckets=len(gone), size=sum(row.size for row in gone))
 
-    def evict(self, quota_bytes: int) -> int:
-        """Drop what is oldest beyond the quota, and return how many texts and rows."""
+    def reset(self, at: float) -> Removed:
+        """Remove everything that was counted; deltas that began before `at` are cut."""
+        removed = self.drop(list(self.rows))
+        at = max(at, reset.decode(self.documents.get(reset.DOCUMENT)))
+        self.documents[reset.DOCUMENT] = reset.encode(at)
+        self.rolling, self.known_since = None, at
+        return removed
+
+    def forget(self, *, texts_before: float, beats_before: float) -> Removed:
+        """Drop the texts and the workers last seen before these times."""
+        texts = [each for each, t in self.texts.items() if t.seen_at < texts_before]
+        gone = [each for each, b in self.beats.items() if b.seen_at < beats_before]
+        for fingerprint in texts:
+            del self.texts[fingerprint]
+        for worker in gone:
+            del self.beats[worker]
+            self.marks.pop(worker, None)
+        return Removed(texts=len(texts), workers=len(gone))
+
+    def evict(self, quota_bytes: int) -> Removed:
+        """Drop what is oldest beyond the quota."""
         by_use = sorted(self.texts, key=lambda each: self.texts[each].seen_at)
         texts = _first(
             by_use, self.texts, _size(self.texts) - quota_bytes // TEXTS_SHARE
@@ -113,8 +143,7 @@ class Content:
             del self.texts[fingerprint]
         by_age = sorted(self.rows, key=lambda each: (self.rows[each].end, each))
         ids = _first(by_age, self.rows, self.size - quota_bytes)
-        self.drop(ids)
-        return len(texts) + len(ids)
+        return replace(self.drop(ids), texts=len(texts))
 
 
 class MemoryReader:

@@ -17,6 +17,7 @@ from prs_otel.store.base import (
     Beat,
     Bucket,
     Lease,
+    Removed,
     StoreError,
 )
 from prs_otel.store.sqlite_access import Access
@@ -116,17 +117,23 @@ class SqliteStore:
 
         return self._unless_lost(step, size=len(cells)) or False
 
-    def forget(self, *, texts_before: float, beats_before: float) -> None:
+    def forget(self, *, texts_before: float, beats_before: float) -> Removed:
         """Drop the texts and the workers last seen before these times."""
+        step = partial(
+            sqlite_writes.forget, texts_before=texts_before, beats_before=beats_before
+        )
+        return self._access.transact(step)
 
-        def step(connection: sqlite3.Connection) -> None:
-            sqlite_writes.forget(
-                connection, texts_before=texts_before, beats_before=beats_before
-            )
+    def expire(self, *, ended_before: float) -> Removed:
+        """Drop the rows that ended before a time, whoever leads."""
+        step = partial(sqlite_writes.expire, ended_before=ended_before)
+        return self._access.transact(step)
 
-        self._access.transact(step)
+    def reset(self, *, at: float) -> Removed:
+        """Drop every row and the rolling total; what began before `at` counts no more."""
+        return self._access.transact(partial(sqlite_writes.reset, at=at))
 
-    def evict(self, *, quota_bytes: int) -> int:
+    def evict(self, *, quota_bytes: int) -> Removed:
         """Drop the texts longest unused and the oldest rows until the rest fits."""
         return self._access.evict(Quota(quota_bytes))
 

@@ -14,6 +14,7 @@ from prs_otel.store.sqlite_handle import Handle
 from prs_otel.store.sqlite_writes import transaction
 
 if TYPE_CHECKING:
+    from prs_otel.store.base import Removed
     from prs_otel.store.sqlite_file import Opened, StoreFile
 
 T = TypeVar("T")
@@ -54,8 +55,8 @@ class Access:
             with self._writer.held(timeout):
                 return self._attempt(self._writer, write, size=size)
 
-    def evict(self, quota: sqlite_quota.Quota) -> int:
-        """Drop what is oldest until the rest is within a quota; return how many went."""
+    def evict(self, quota: sqlite_quota.Quota) -> Removed:
+        """Drop what is oldest until the rest is within a quota."""
         with self._reporting(), self._writer.held():
             return self._attempt(
                 self._writer,
@@ -124,7 +125,7 @@ class Access:
         what = sqlite_faults.remedy(error)
         if what is Remedy.MAKE_ROOM:
             connection = handle.opened().connection
-            return sqlite_quota.make_room(connection, self.file.quota, size=size) > 0
+            return sqlite_quota.make_room(connection, self.file.quota, size=size)
         if what is not Remedy.WAIT:
             handle.drop(is_damaged=what is Remedy.SET_ASIDE)
         return what is not Remedy.WAIT

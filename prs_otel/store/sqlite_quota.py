@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.store import sqlite_schema, sqlite_texts
-from prs_otel.store.base import TEXTS_SHARE, StoreError, TooLargeError
+from prs_otel.store.base import TEXTS_SHARE, Removed, StoreError, TooLargeError
 from prs_otel.store.sqlite_writes import transaction
 
 if TYPE_CHECKING:
@@ -89,54 +89,57 @@ def check_log(connection: sqlite3.Connection, quota: Quota, *, size: int) -> Non
         raise StoreError(message)
 
 
-def make_room(connection: sqlite3.Connection, quota: Quota, *, size: int) -> int:
-    """Evict what `size` more bytes need, and return how many texts and rows went.
+def make_room(connection: sqlite3.Connection, quota: Quota, *, size: int) -> bool:
+    """Evict what `size` more bytes need, and tell whether anything went.
 
-    The answer is 0 where it is not the quota that is short: then the disk is full.
+    Nothing does where it is not the quota that is short: then the disk is full.
     """
     capacity = _limit(connection)
     # Twice the size: texts take more bytes than they have characters.
     needed = 2 * size + _SLACK
     if _used(connection) + needed < capacity:
-        return 0
+        return False
     target = capacity - max(needed, quota.database // _SPARE_SHARE)
-    return _evict(connection, quota, target)
+    return _evict(connection, quota, target) != Removed()
 
 
-def evict(connection: sqlite3.Connection, quota: Quota) -> int:
+def evict(connection: sqlite3.Connection, quota: Quota) -> Removed:
     """Drop what is oldest until the rest is within the quota, and shrink the file."""
-    count = 0
+    removed = Removed()
     is_beyond = _used(connection) > quota.database
     if is_beyond or sqlite_texts.size(connection) > quota.texts:
-        count = _evict(connection, quota, quota.database)
+        removed = _evict(connection, quota, quota.database)
     page = _page_size(connection)
     surplus = _pages(connection) - quota.database // page
     if surplus > 0:
         # One step frees one page, and only a script is stepped through to its end.
         connection.executescript(f"PRAGMA incremental_vacuum({surplus})")
-    return count
+    return removed
 
 
-def _evict(connection: sqlite3.Connection, quota: Quota, target: int) -> int:
+def _evict(connection: sqlite3.Connection, quota: Quota, target: int) -> Removed:
     with transaction(connection):
-        count = sqlite_texts.trim(connection, quota.texts)
-        while _used(connection) > target and (ids := _oldest(connection, target)):
-            count += sqlite_schema.drop_rows(connection, ids)
-    return count
+        texts = sqlite_texts.trim(connection, quota.texts)
+        buckets = freed = 0
+        while _used(connection) > target and (sizes := _oldest(connection, target)):
+            buckets += sqlite_schema.drop_rows(connection, sizes)
+            freed += sum(sizes.values())
+    return Removed(buckets=buckets, size=freed, texts=texts)
 
 
-def _oldest(connection: sqlite3.Connection, target: int) -> list[int]:
+def _oldest(connection: sqlite3.Connection, target: int) -> dict[int, int]:
+    """Return the ids and sizes of the oldest buckets, few at a time."""
     excess = _used(connection) - target
     found = connection.execute(
         "SELECT id, size FROM bucket ORDER BY end_at, id LIMIT ?", (_ROWS_AT_ONCE,)
     )
-    ids = []
+    sizes = {}
     for number, size in found.fetchall():
-        ids.append(number)
+        sizes[number] = size
         excess -= size
         if excess <= 0:
             break
-    return ids
+    return sizes
 
 
 def _used(connection: sqlite3.Connection) -> int:

@@ -104,6 +104,11 @@ def drop_rows(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
     return delete_rows(connection, listed)
 
 
+def note_loss(connection: sqlite3.Connection, *, before: float) -> None:
+    """Note that what was before a time is no longer all known."""
+    connection.execute("UPDATE store SET known_since = max(known_since, ?)", (before,))
+
+
 def delete_rows(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
     """Delete buckets with their parts, and return how many there were."""
     listed = id_list(ids)

@@ -9,7 +9,9 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from prs_otel.store import lease as leases
+from prs_otel.store import reset as resets
 from prs_otel.store import sqlite_schema, sqlite_texts
+from prs_otel.store.base import Removed
 from prs_otel.store.sqlite_schema import id_list, to_text
 
 if TYPE_CHECKING:
@@ -48,10 +50,21 @@ def append(connection: sqlite3.Connection, flush: Append) -> None:
     """Write a flush; a delta that was written before is left out."""
     mark = _high_water_mark(connection, flush.beat.worker)
     if flush.bucket is not None and flush.sequence > mark:
-        insert_bucket(connection, flush.bucket, ())
+        _add_delta(connection, flush.bucket, seen_at=flush.beat.seen_at)
         mark = flush.sequence
     _write_beat(connection, flush.beat, mark)
     sqlite_texts.note(connection, flush.texts, seen_at=flush.beat.seen_at)
+
+
+def _add_delta(
+    connection: sqlite3.Connection, bucket: Bucket, *, seen_at: float
+) -> None:
+    """Write what a worker counted, unless a reset has cut it."""
+    at = _reset_at(connection)
+    if resets.is_cut(bucket, at=at, seen_at=seen_at):
+        sqlite_schema.note_loss(connection, before=bucket.end)
+    else:
+        insert_bucket(connection, bucket, ())
 
 
 def insert_bucket(
@@ -125,10 +138,33 @@ def write_lease(connection: sqlite3.Connection, lease: Lease) -> None:
 
 def forget(
     connection: sqlite3.Connection, *, texts_before: float, beats_before: float
-) -> None:
+) -> Removed:
     """Delete the texts and the workers last seen before these times."""
-    connection.execute("DELETE FROM text WHERE seen_at < ?", (texts_before,))
-    connection.execute("DELETE FROM worker WHERE seen_at < ?", (beats_before,))
+    texts = connection.execute("DELETE FROM text WHERE seen_at < ?", (texts_before,))
+    workers = connection.execute(
+        "DELETE FROM worker WHERE seen_at < ?", (beats_before,)
+    )
+    return Removed(texts=texts.rowcount, workers=workers.rowcount)
+
+
+def expire(connection: sqlite3.Connection, *, ended_before: float) -> Removed:
+    """Delete the buckets that ended before a time."""
+    found = connection.execute(
+        "SELECT id, size FROM bucket WHERE end_at < ?", (ended_before,)
+    ).fetchall()
+    count = sqlite_schema.drop_rows(connection, [number for number, _ in found])
+    return Removed(buckets=count, size=sum(size for _, size in found))
+
+
+def reset(connection: sqlite3.Connection, *, at: float) -> Removed:
+    """Delete every bucket and the rolling total; deltas that began before `at` are cut."""
+    at = max(at, _reset_at(connection))
+    found = connection.execute("SELECT id, size FROM bucket").fetchall()
+    count = sqlite_schema.delete_rows(connection, [number for number, _ in found])
+    connection.execute("DELETE FROM rolling")
+    connection.execute("UPDATE store SET known_since = ?", (at,))
+    put(connection, resets.DOCUMENT, resets.encode(at))
+    return Removed(buckets=count, size=sum(size for _, size in found))
 
 
 def put(connection: sqlite3.Connection, key: str, value: bytes) -> None:
@@ -141,6 +177,13 @@ def put(connection: sqlite3.Connection, key: str, value: bytes) -> None:
 def delete(connection: sqlite3.Connection, key: str) -> None:
     """Delete a document."""
     connection.execute("DELETE FROM document WHERE key = ?", (key,))
+
+
+def _reset_at(connection: sqlite3.Connection) -> float:
+    found = connection.execute(
+        "SELECT value FROM document WHERE key = ?", (resets.DOCUMENT,)
+    ).fetchone()
+    return resets.decode(None if found is None else found[0])
 
 
 def _high_water_mark(connection: sqlite3.Connection, worker: str) -> int:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from prs_otel import guard, pipeline, process
+from prs_otel import conf, distribution, guard, pipeline, process
+from prs_otel.distribution import Changed
 from prs_otel.pipeline import Pipeline
 from prs_otel.rollup import series
 from prs_otel.store import open_store
-from prs_otel.store.base import Lease
+from prs_otel.store.base import Lease, StoreError
 from tests.prs_otel.rollup.observations import query, request
 from tests.prs_otel.rollup.stored import counts, new_store
 
@@ -455,3 +456,66 @@ def test_a_parent_remembers_that_it_has_forked() -> None:
     pipeline._note_fork()
 
     assert pipeline.current().worker.has_forked
+
+
+# --- Settings that change -------------------------------------------------------------
+
+
+@pytest.fixture
+def _changes_are_forgotten() -> Any:
+    yield
+    conf.change({})
+
+
+def distribute(revision: int, **changes: object) -> None:
+    changed = Changed(revision, changes)
+    distribution.distribute(pipeline.current().store, changed)
+
+
+@pytest.mark.usefixtures("_changes_are_forgotten")
+def test_a_change_is_in_force_once_followed_and_outlives_the_store() -> None:
+    found = pipeline.current()
+    distribute(7, SLOW_QUERY_THRESHOLD=0.25, FLUSH_INTERVAL=2.0)
+
+    found.follow_changes()
+
+    assert found.processor.thresholds.slow_query == 250_000_000
+    assert found.worker._flushing.interval == 2.0
+    assert found.worker.revision == 7
+    assert conf.current().slow_query_threshold == 0.25
+
+    for lost in (b"", b"[]", b"{}", b"\xff"):
+        found.store.put(distribution.DOCUMENT, lost)
+        found.follow_changes()
+    found.store.delete(distribution.DOCUMENT)
+    found.follow_changes()
+    assert conf.current().slow_query_threshold == 0.25
+
+    distribute(8)
+    pipeline.follow_changes()
+    assert found.processor.thresholds.slow_query == 1_000_000_000
+
+
+@pytest.mark.usefixtures("_changes_are_forgotten")
+def test_a_forked_child_goes_on_with_what_its_parent_followed() -> None:
+    found = pipeline.current()
+    distribute(7, FLUSH_INTERVAL=2.0)
+    found.follow_changes()
+
+    found.revive()
+
+    assert found.worker.revision == 7
+    assert found.worker._flushing.interval == 2.0
+
+
+def test_a_store_out_of_order_changes_nothing_for_a_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_: str) -> bytes:
+        raise StoreError("no")
+
+    monkeypatch.setattr(pipeline.current().store, "get", broken)
+
+    pipeline.follow_changes()
+
+    assert guard.report() == {"pipeline.follow": 1}

@@ -113,14 +113,14 @@ def test_the_memory_of_windows_nobody_reads_goes_back_to_the_system(
 
 def test_a_flush_is_due_at_every_interval_and_not_between(process: Process) -> None:
     process.answer()
-    assert process.worker.step() == 5.0
+    process.worker.step()
 
     process.answer()
-    process.clock.advance(4)
-    assert process.worker.step() == 1.0
+    process.clock.advance(4.25)
+    assert process.worker.step() == 0.75
     assert process.counted() == 1
 
-    process.clock.advance(1)
+    process.clock.advance(0.75)
     process.worker.step()
     assert process.counted() == 2
 
@@ -130,10 +130,44 @@ def test_the_time_a_step_takes_is_no_pause(
 ) -> None:
     process.settle()
     monkeypatch.setattr(
-        process.worker.publisher, "flush", lambda *_, **__: process.clock.advance(3)
+        process.worker.publisher, "flush", lambda *_, **__: process.clock.advance(0.25)
     )
 
-    assert process.worker.step() == 2.0
+    assert process.worker.step() == 0.75
+
+
+def test_it_looks_every_second_for_what_was_decided_elsewhere(process: Process) -> None:
+    looks: list[float] = []
+    process.worker.follow_changes = lambda: looks.append(process.clock.now)
+    process.settle()
+
+    pauses = []
+    for _ in range(4):
+        pauses.append(process.worker.step())
+        process.clock.advance(0.5)
+
+    assert pauses == [1.0, 0.5, 1.0, 0.5]
+    assert len(looks) == 2
+
+
+def test_where_counting_is_anew_a_new_delta_begins_at_once(process: Process) -> None:
+    process.answer()
+    process.worker.step()
+    process.answer()
+    process.clock.advance(1)
+    process.store.reset(at=process.clock.now)
+    process.clock.advance(1)
+    process.worker.step()
+    assert process.counted() == 0
+
+    process.answer()
+    process.clock.advance(1)
+    process.worker.step()
+    assert process.counted() == 0
+    process.clock.advance(4)
+    process.worker.step()
+
+    assert process.counted() == 1
 
 
 def test_in_a_hurry_it_flushes_at_once(process: Process) -> None:
@@ -165,6 +199,7 @@ def test_a_worker_says_how_it_is_doing(process: Process) -> None:
         "prs.monitor.dropped": 0.0,
         "prs.monitor.overflowed": 0.0,
         "prs.monitor.backlog": 0.0,
+        "prs.monitor.configuration": 0.0,
         "prs.monitor.overhead": 0.25,
         SERVES: 0.0,
     }
@@ -186,7 +221,7 @@ def test_a_process_that_answers_requests_leads_and_reads_its_host(
     process.worker.may_lead = True
     process.settle()
 
-    assert process.worker.step() == 2.0
+    process.worker.step()
 
     assert process.worker.leadership.lease is not None
     gauges = process.view.all_gauges(seconds=600, now=process.clock.now)
@@ -203,12 +238,12 @@ def test_a_leader_renews_its_lease_between_two_flushes(
     process.worker.step()
     monkeypatch.setattr(process.worker.leadership, "contend", renewals.append)
 
-    pauses = [process.worker.step()]
-    process.clock.advance(2)
-    pauses.append(process.worker.step())
+    for _ in range(2):
+        process.worker.step()
+        process.clock.advance(1)
+    process.worker.step()
 
-    assert len(renewals) == 1
-    assert pauses == [2.0, 2.0]
+    assert renewals == [process.clock.now]
 
 
 def test_connections_of_all_workers_of_the_host_are_added_up(

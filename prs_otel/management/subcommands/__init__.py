@@ -9,6 +9,7 @@ from prs_otel.management.subcommands.alerts import Alerts
 from prs_otel.management.subcommands.status import ShowStatus
 from prs_otel.management.subcommands.summary import ShowSummary
 from prs_otel.management.subcommands.token import Tokens
+from prs_otel.management.subcommands.upkeep import Cleanup, ResetCounters
 
 if TYPE_CHECKING:
     from prs_otel.management.report import Subcommand
@@ -17,5 +18,7 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     ShowStatus(),
     ShowSummary(),
     Alerts(),
+    Cleanup(),
+    ResetCounters(),
     Tokens(),
 )

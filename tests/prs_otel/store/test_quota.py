@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prs_otel.store import sqlite_quota
-from prs_otel.store.base import Store, StoreError, TooLargeError
+from prs_otel.store.base import Removed, Store, StoreError, TooLargeError
 from prs_otel.store.database_files import beside
 from prs_otel.store.memory import MemoryStore
 from prs_otel.store.sqlite import SqliteStore
@@ -110,7 +110,7 @@ def test_texts_are_kept_to_their_share_though_the_store_is_not_full(
     numbers = known(any_small_store, 100)
     assert numbers == list(range(100 - len(numbers), 100))
     assert QUOTA / 16 < len(numbers) * 4_000 <= QUOTA / 8
-    assert any_small_store.evict(quota_bytes=QUOTA) == 0
+    assert any_small_store.evict(quota_bytes=QUOTA) == Removed()
 
 
 def test_documents_find_room_in_a_full_store(small_store: SqliteStore) -> None:
@@ -146,10 +146,10 @@ def test_a_lowered_quota_shrinks_the_file(path: Path, open_sqlite: OpenStore) ->
     fill(store, 100)
     store.close()
 
-    count = store.evict(quota_bytes=QUOTA)
+    removed = store.evict(quota_bytes=QUOTA)
     store.close()
 
-    assert count > 30
+    assert removed.buckets > 30
     assert path.stat().st_size <= Quota(QUOTA).database
 
 
@@ -183,8 +183,8 @@ def test_room_is_made_only_when_it_is_the_quota_that_is_short(
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         quota = Quota(QUOTA)
         sqlite_quota.apply(quota, connection)
-        assert sqlite_quota.make_room(connection, quota, size=1_000) == 0
-        assert sqlite_quota.make_room(connection, quota, size=QUOTA) == 3
+        assert sqlite_quota.make_room(connection, quota, size=1_000) is False
+        assert sqlite_quota.make_room(connection, quota, size=QUOTA) is True
     assert ids(sqlite_store) == []
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prs_otel.store.base import Bucket, Store
+from prs_otel.store.base import Bucket, Removed, Store
 from prs_otel.store.memory import MemoryStore
 from tests.prs_otel.store.stored import (
     NOW,
@@ -142,16 +142,16 @@ def test_the_oldest_rows_go_first_when_room_is_needed(store: Store) -> None:
     append(store, 2, sized(1_000.0))
     append(store, 3, sized(2_000.0))
 
-    count = store.evict(quota_bytes=1_100_000)
+    removed = store.evict(quota_bytes=1_100_000)
 
     with store.reading() as reader:
         ends = sorted(row.end for row in reader.rows())
-    assert count == 3 - len(ends)
+    assert removed.buckets == 3 - len(ends)
     assert ends in ([3_000.0], [2_000.0, 3_000.0])
 
 
 def test_nothing_goes_while_there_is_room(store: Store) -> None:
     append(store, 1)
 
-    assert store.evict(quota_bytes=10_000_000) == 0
+    assert store.evict(quota_bytes=10_000_000) == Removed()
     assert len(ids(store)) == 1
