@@ -56,6 +56,9 @@ READ_AT_START: Final = frozenset(
 )
 """What shapes a process when it starts, so that changing it later has no effect."""
 
+MOST: Final = 1_000_000
+"""The largest count; a number of any length would fail where it becomes a float."""
+
 Resolver = Callable[[Any], str | int | None]
 
 Flag = Annotated[bool, Write("True or False")]
@@ -67,7 +70,7 @@ Seconds = Annotated[
 Percent = Annotated[
     float, Field(gt=0, le=100), Write("a percentage above 0 and up to 100")
 ]
-Count = Annotated[int, Field(ge=1), Write("a whole number, 1 or more")]
+Count = Annotated[int, Field(ge=1, le=MOST), Write(f"a whole number from 1 to {MOST}")]
 StoreUrl = Annotated[
     Annotated[str, StringConstraints(pattern=r"^(sqlite:////.+|memory://[\w.-]*)$")]
     | None,
@@ -133,7 +136,9 @@ class MonitoringSettings(BaseModel):
     store: StoreUrl = None
     """Where workers put their measurements. `None` is a file of this project's own."""
     store_quota_mb: Annotated[
-        int, Field(ge=16), Write("a whole number of megabytes, 16 or more")
+        int,
+        Field(ge=16, le=MOST),
+        Write(f"a whole number of megabytes from 16 to {MOST}"),
     ] = 128
     """The store never grows beyond this (megabytes); the oldest data goes first."""
     flush_interval: Annotated[
@@ -147,7 +152,7 @@ class MonitoringSettings(BaseModel):
     series_limit: Count = 2000
     """Endpoints or fingerprints told apart; the others are counted in `__other__`."""
     n_plus_one_threshold: Annotated[
-        int, Field(ge=2), Write("a whole number, 2 or more")
+        int, Field(ge=2, le=MOST), Write(f"a whole number from 2 to {MOST}")
     ] = 5
     """The same query so often within one request is an N+1."""
     n_plus_one_min_duration: Seconds = 0.05

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prs_otel import pipeline
 from prs_otel.management.commands import manage_monitoring
-from prs_otel.monitoring.endpoints import reading, system
+from prs_otel.monitoring.endpoints import administration, reading, system
 
 if TYPE_CHECKING:
     import pytest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def serve(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let API and commands read `measured`, as if now were its `now`."""
     clock = SimpleNamespace(time=lambda: measured.now)
+    monkeypatch.setattr(administration, "time", clock)
     monkeypatch.setattr(reading, "time", clock)
     monkeypatch.setattr(system, "time", clock)
     monkeypatch.setattr(manage_monitoring, "time", clock)

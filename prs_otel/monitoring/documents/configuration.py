@@ -84,7 +84,8 @@ def _distribution(now: float) -> tuple[int | None, list[Beat]]:
         return None, []
     try:
         found = distributed(pipeline.store())
-        return found and found.revision, pipeline.view().processes(now=now)
+        revision = None if found is None else found.revision
+        return revision, pipeline.view().processes(now=now)
     except StoreError:
         return None, []
 
