@@ -53,9 +53,11 @@ def effective_settings(*, now: float) -> EffectiveSettings:
             Follower(
                 host=beat.host,
                 pid=beat.pid,
-                revision=int(beat.figures.get(REVISION, 0)),
+                revision=int(beat.figures[REVISION]),
             )
             for beat in beats
+            # A process that has ended says nothing of it in its last words.
+            if REVISION in beat.figures
         ],
     )
 

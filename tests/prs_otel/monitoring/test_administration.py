@@ -253,6 +253,8 @@ def test_it_is_told_how_far_a_change_has_come(
 ) -> None:
     post(admin_client, CONFIG, {"FLUSH_INTERVAL": 2})
     measured.flush(figures={"prs.monitor.configuration": 1.0})
+    measured.restart()
+    measured.flush(figures={"prs.monitor.serves": 0.0})
 
     answer = admin_client.get(CONFIG).json()
 
