@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prs_otel import conf, validation
-from prs_otel.conf import READ_AT_START, SETTING, MonitoringSettings
+from prs_otel.conf import FOLLOWED, SETTING, MonitoringSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,7 @@ def refusals(
     `None` takes a change back, and is judged by what then comes into force.
     """
     return [
-        *(_restart(key) for key in asked if key in READ_AT_START),
-        *(_unknown(key) for key in asked if key not in keys()),
+        *(_unfollowed(key) for key in asked if key not in FOLLOWED),
         *_contradictions(asked, stored),
     ]
 
@@ -50,7 +49,7 @@ def _contradictions(
 ) -> list[Refusal]:
     """Judge what is asked as the settings file is, and blame it for nothing of the file's own."""
     known = _problems({})
-    judged = {key for key in asked if key in keys() and key not in READ_AT_START}
+    judged = FOLLOWED & asked.keys()
     found = []
     for problem in _problems(merged(stored, {key: asked[key] for key in judged})):
         blamed = [key for key in problem.keys if key in judged]
@@ -67,14 +66,12 @@ def _problems(changes: Mapping[str, object]) -> list[validation.Problem]:
     return validation.load(MonitoringSettings, written, name=SETTING)[1]
 
 
-def _unknown(key: str) -> Refusal:
+def _unfollowed(key: str) -> Refusal:
+    if key in keys():
+        message = (
+            f"{SETTING}[{key!r}] is read when a process starts. Write it into the "
+            "settings file and restart the server."
+        )
+        return Refusal(key, "restart", message)
     (problem,) = validation.load(MonitoringSettings, {key: None}, name=SETTING)[1]
     return Refusal(key, problem.kind, f"{problem.message} {problem.hint}")
-
-
-def _restart(key: str) -> Refusal:
-    message = (
-        f"{SETTING}[{key!r}] is read when a process starts. Write it into the "
-        "settings file and restart the server."
-    )
-    return Refusal(key, "restart", message)

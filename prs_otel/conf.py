@@ -44,18 +44,6 @@ logger = logging.getLogger("prs_otel")
 SETTING: Final = "MONITORING_SETTINGS"
 SOURCES: Final = frozenset((SETTING, "BASE_DIR"))
 """The Django settings that decide what is in force here."""
-READ_AT_START: Final = frozenset(
-    (
-        "ENABLED",
-        "STORE",
-        "STORE_QUOTA_MB",
-        "SERIES_LIMIT",
-        "TENANT_RESOLVER",
-        "USER_ORGANIZATION",
-    )
-)
-"""What shapes a process when it starts, so that changing it later has no effect."""
-
 MOST: Final = 1_000_000
 """The largest count; a number of any length would fail where it becomes a float."""
 
@@ -86,6 +74,22 @@ Callback = Annotated[
 
 # Which settings are the two steps of one ladder.
 _LADDERS: Final = ("cpu", "memory", "disk", "slow_query_rate", "api_error_rate")
+_STEPS: Final = ("warning", "critical")
+
+FOLLOWED: Final = frozenset(
+    (
+        *(f"{each}_{step}_threshold".upper() for each in _LADDERS for step in _STEPS),
+        "DATABASE_CONNECTIONS_CRITICAL_THRESHOLD",
+        "FLUSH_INTERVAL",
+        "METRICS_RETENTION_HOURS",
+        "N_PLUS_ONE_MIN_DURATION",
+        "N_PLUS_ONE_THRESHOLD",
+        "SLOW_API_THRESHOLD",
+        "SLOW_QUERY_THRESHOLD",
+        "SYSTEM_METRICS_INTERVAL",
+    )
+)
+"""What a process takes over while it runs; every other setting shapes it when it starts."""
 
 
 class MonitoringSettings(BaseModel):
@@ -165,7 +169,7 @@ class MonitoringSettings(BaseModel):
     @model_validator(mode="after")
     def _warn_before_critical(self) -> Self:
         for ladder in _LADDERS:
-            steps = f"{ladder}_warning_threshold", f"{ladder}_critical_threshold"
+            steps = [f"{ladder}_{step}_threshold" for step in _STEPS]
             warning, critical = (getattr(self, step) for step in steps)
             if warning >= critical:
                 raise validation.conflict(
@@ -213,12 +217,13 @@ def changed_by(
     changes: Mapping[str, object],
 ) -> tuple[MonitoringSettings, list[Ignored]]:
     """Return what is in force with `changes`, and those of them that cannot be."""
+    early = {field.upper() for field in MonitoringSettings.model_fields} - FOLLOWED
     late = [
         Ignored(key, value, f"{SETTING}[{key!r}] is read when a process starts.")
         for key, value in changes.items()
-        if key in READ_AT_START
+        if key in early
     ]
-    timely = {key: each for key, each in changes.items() if key not in READ_AT_START}
+    timely = {key: each for key, each in changes.items() if key not in early}
     found, ignored = overlaid(MonitoringSettings, written(), timely, name=SETTING)
     return found, [*late, *ignored]
 

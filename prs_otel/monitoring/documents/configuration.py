@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from prs_otel import conf, configuration, pipeline, validation
-from prs_otel.conf import READ_AT_START, MonitoringSettings
+from prs_otel.conf import FOLLOWED, MonitoringSettings
 from prs_otel.distribution import distributed
 from prs_otel.models import SettingChange
 from prs_otel.monitoring.schemas import (
@@ -103,7 +103,7 @@ def _setting(
         value=_shown(value),
         origin=_origin(key, in_force, conf.written()),
         default=_shown(info.default),
-        needs_restart=key in READ_AT_START,
+        needs_restart=key not in FOLLOWED,
         meaning=info.description or "",
     )
 
