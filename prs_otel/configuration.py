@@ -34,6 +34,8 @@ DATABASE_ERRORS: Final = (Error, ImproperlyConfigured, OSError)
 _THE_ROW: Final = 1
 _ATTEMPTS: Final = 5
 _STOP_TIMEOUT: Final = 2.0
+_LOOK_EVERY: Final = 5.0
+"""Seconds between two looks, or longer: each may cost a connection to the database."""
 
 
 class RefusedError(Exception):
@@ -92,7 +94,9 @@ def republish(store: Store) -> bool:
 
 def start(lease: Lease) -> Stop:
     """Republish as long as this process leads; return what ends it. Does not block."""
-    publishing = Background("prs-otel-configuration", lambda: look(pipeline.store()))
+    publishing = Background(
+        "prs-otel-configuration", lambda: look(pipeline.store()), last=_hang_up
+    )
     publishing.start()
 
     def stop() -> None:
@@ -113,7 +117,13 @@ def look(store: Store) -> float:
         with suppress(StoreError):
             if distributed(store) is not None:
                 guard.tolerated("configuration.publish", error)
-    return conf.current().flush_interval
+    return max(_LOOK_EVERY, conf.current().flush_interval)
+
+
+def _hang_up() -> float:
+    # Connections belong to their thread, and this one ends.
+    connections.close_all()
+    return 0.0
 
 
 @contextmanager

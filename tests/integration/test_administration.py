@@ -7,17 +7,18 @@ import signal
 import threading
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
+from prs_otel.distribution import Changed, distribute
 from prs_otel.rollup import codec, series
 from prs_otel.rollup.cells import Cells
+from prs_otel.rollup.view import REVISION
 from prs_otel.store.base import Beat, Bucket
 from prs_otel.store.sqlite import SqliteStore
 from tests.support.administrated import Administrator, administrator, reach_all
 from tests.support.http import Client
-from tests.support.monitored import counts, quick, wait_for_counts
+from tests.support.monitored import counts, quick, summary, wait_for_counts
 from tests.support.servers import Server, gunicorn, serving
 from tests.support.sites import Site
 from tests.support.wait import wait_until
@@ -67,6 +68,10 @@ def test_a_change_is_in_force_in_every_worker_and_outlives_them(site: Site) -> N
         slow += reach_all(client, SLOW, survivors)
         wait_until(lambda: slow_queries(root, client) == slow, every=0.5)
 
+        # What the store loses, the leader hands out again.
+        stored(site).delete("configuration")
+        wait_until(lambda: root.get(client, "config/")["distributed_revision"] == 1)
+
     with serving(site, gunicorn(workers=3)) as server:
         client, workers = server.client, workers_of(server, 3)
         reach_all(client, "/plain/", workers)
@@ -81,6 +86,28 @@ def test_a_change_is_in_force_in_every_worker_and_outlives_them(site: Site) -> N
     assert [(each["key"], each["new"]) for each in audit["items"]] == [
         ("SLOW_QUERY_THRESHOLD", 0.02)
     ]
+
+
+def test_workers_start_with_what_was_changed_though_there_is_no_database(
+    site: Site,
+) -> None:
+    site = quick(site)
+    distribute(stored(site), Changed(7, {"SLOW_API_THRESHOLD": 0.02}))
+    gone = {"ENGINE": "django.db.backends.sqlite3", "NAME": "/nowhere/db.sqlite3"}
+    site = site.with_settings(DATABASES={"default": gone, "other": gone})
+
+    with serving(site, gunicorn(workers=2)) as server:
+        workers = workers_of(server, 2)
+        reach_all(server.client, "/plain/", workers)
+
+        def revisions() -> dict[int, float]:
+            with stored(site).reading() as reader:
+                beats = reader.beats()
+            return {beat.pid: beat.figures.get(REVISION, 0) for beat in beats}
+
+        wait_until(lambda: all(revisions().get(pid) == 7 for pid in workers))
+        slow = reach_all(server.client, "/sleeps/?seconds=0.05", workers)
+        wait_until(lambda: summary(site)["requests"]["slow_count"] == slow, every=0.5)
 
 
 class Traffic:
@@ -142,9 +169,35 @@ def test_a_reset_over_http_cuts_every_worker_at_the_same_moment(site: Site) -> N
         wait_for_counts(site, {"/plain/": sent})
 
 
-def fill(path: Path, *, at: float) -> None:
+def test_a_reset_by_command_asks_unless_told_and_reaches_the_workers(
+    site: Site,
+) -> None:
+    site = quick(site)
+    reset = ("manage_monitoring", "reset-counters")
+
+    with serving(site, gunicorn(workers=2)) as server:
+        client, workers = server.client, workers_of(server, 2)
+        sent = reach_all(client, "/plain/", workers)
+        refused = site.manage(*reset, is_checked=False)
+        wait_for_counts(site, {"/plain/": sent})
+
+        done = site.manage_json(*reset, "--yes", "--format=json")
+        sent = reach_all(client, "/plain/", workers)
+        wait_for_counts(site, {"/plain/": sent})
+
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert done["missed"] == 0
+    assert done["processes"] >= 2
+
+
+def stored(site: Site) -> SqliteStore:
+    return SqliteStore(site.directory / "store" / "store.sqlite3")
+
+
+def fill(store: SqliteStore, *, at: float) -> None:
     """Leave what three workers could have counted a while ago."""
-    store = SqliteStore(path)
     for _ in range(3):
         cells = Cells(10)
         cells.cell(series.REQUEST, ("/old/", "GET")).observe(1)
@@ -165,7 +218,7 @@ def test_a_compaction_over_http_says_what_it_merged(site: Site) -> None:
         def compacted() -> tuple[int, int]:
             nonlocal filled
             filled += 3
-            fill(site.directory / "store" / "store.sqlite3", at=time.time() - 60)
+            fill(stored(site), at=time.time() - 60)
             response = root.post(server.client, "maintenance/", action="compact")
             assert response.status == 200
             done = response.json()

@@ -76,5 +76,9 @@ def _ask() -> None:
     # The prompt must not become part of a document on standard output.
     sys.stderr.write(_QUESTION)
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
         raise CommandError("Nothing was reset.", returncode=Level.WARNING)

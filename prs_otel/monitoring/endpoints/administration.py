@@ -28,6 +28,7 @@ from prs_otel.monitoring.schemas import (
     ResetDone,
     SettingChanges,
 )
+from prs_otel.monitoring.schemas.changeable import request_body
 from prs_otel.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ def settings_in_force(request: AuthenticatedRequest) -> HttpResponse:
     response={
         200: EffectiveSettings,
         **REFUSALS,
+        400: Error,
         409: Error,
         503: NotDistributed | Error,
     },
+    openapi_extra={"requestBody": request_body()},
 )
 def change_settings(request: AuthenticatedRequest, changes: Asked) -> HttpResponse:
     """Change settings, in force in every process within one flush; null takes a change back."""
@@ -100,7 +103,7 @@ def changes_of_settings(
 @router.post(
     "maintenance/",
     auth=permission_auth(MAY_MAINTAIN),
-    response={200: CleanupDone | ResetDone | CompactDone, **REFUSALS},
+    response={200: CleanupDone | ResetDone | CompactDone, **REFUSALS, 400: Error},
 )
 def maintain(request: AuthenticatedRequest, asked: MaintenanceRequest) -> HttpResponse:
     """Clean up, let all counters start from zero, or compact; tell what that did, in numbers."""

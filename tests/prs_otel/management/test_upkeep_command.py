@@ -18,6 +18,16 @@ class Terminal(io.StringIO):
         return True
 
 
+class Interrupted:
+    """Standard input of a person who presses Ctrl-C."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        raise KeyboardInterrupt
+
+
 @pytest.fixture(autouse=True)
 def _nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "PATIENCE", 0.0)
@@ -51,13 +61,14 @@ def test_a_cleanup_says_what_was_done(measured: Measured) -> None:
         (Terminal("\n"), "Nothing was reset.", 1),
         (Terminal("no\n"), "Nothing was reset.", 1),
         (Terminal(""), "Nothing was reset.", 1),
+        (Interrupted(), "Nothing was reset.", 1),
         (io.StringIO("yes\n"), "--yes confirms", 2),
     ],
 )
 def test_without_a_yes_nothing_is_reset(
     measured: Measured,
     monkeypatch: pytest.MonkeyPatch,
-    stdin: io.StringIO,
+    stdin: io.StringIO | Interrupted,
     said: str,
     exit_code: int,
 ) -> None:

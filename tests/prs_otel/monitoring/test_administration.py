@@ -389,6 +389,19 @@ def test_what_is_no_object_of_settings_is_refused(
     assert configuration.stored() == Changed()
 
 
+def test_openapi_says_what_can_be_changed_to_what(staff_client: Client) -> None:
+    document = staff_client.get("/api/monitoring/openapi.json").json()
+
+    body = document["paths"][CONFIG]["post"]["requestBody"]["content"][JSON]["schema"]
+    assert body["properties"].keys() == conf.FOLLOWED
+    described = body["properties"]["CPU_WARNING_THRESHOLD"]
+    assert described["anyOf"] == [
+        {"exclusiveMinimum": 0, "maximum": 100, "type": "number"},
+        {"type": "null"},
+    ]
+    assert "warns above" in described["description"]
+
+
 def test_no_answer_of_ours_is_given_within_a_transaction(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
