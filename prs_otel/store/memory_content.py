@@ -117,7 +117,8 @@ class Content:
     def reset(self, at: float) -> Removed:
         """Remove everything that was counted; deltas that began before `at` are cut."""
         removed = self.drop(list(self.rows))
-        at = max(at, reset.decode(self.documents.get(reset.DOCUMENT)))
+        known = reset.decode(self.documents.get(reset.DOCUMENT))
+        at = reset.latest(at, known=known)
         self.documents[reset.DOCUMENT] = reset.encode(at)
         self.rolling, self.known_since = None, at
         return removed

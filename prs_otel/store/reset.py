@@ -31,6 +31,11 @@ def decode(document: bytes | None) -> float:
     return at if math.isfinite(at) else 0.0
 
 
+def latest(at: float, *, known: float) -> float:
+    """Return the later of two moments, unless a clock was set back after the known one."""
+    return known if at < known <= at + _CLOCK_JUMP else at
+
+
 def is_cut(bucket: Bucket, *, at: float, seen_at: float) -> bool:
     """Tell whether a delta that arrives by `seen_at` has something from before `at`.
 

@@ -158,7 +158,7 @@ def expire(connection: sqlite3.Connection, *, ended_before: float) -> Removed:
 
 def reset(connection: sqlite3.Connection, *, at: float) -> Removed:
     """Delete every bucket and the rolling total; deltas that began before `at` are cut."""
-    at = max(at, _reset_at(connection))
+    at = resets.latest(at, known=_reset_at(connection))
     found = connection.execute("SELECT id, size FROM bucket").fetchall()
     count = sqlite_schema.delete_rows(connection, [number for number, _ in found])
     connection.execute("DELETE FROM rolling")

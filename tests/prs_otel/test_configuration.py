@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,11 +11,11 @@ from django.contrib.auth.models import User
 from django.db import Error
 from django.test import override_settings
 
-from prs_otel import changes, conf, configuration, guard
+from prs_otel import changes, conf, configuration, guard, pipeline
 from prs_otel.configuration import ContendedError, RefusedError
 from prs_otel.distribution import Changed, distribute, distributed
 from prs_otel.models import Configuration, SettingChange
-from prs_otel.store.base import Store, StoreError
+from prs_otel.store.base import Lease, Store, StoreError
 from tests.prs_otel.rollup.stored import new_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -206,6 +207,26 @@ def test_the_leader_hands_out_what_the_store_has_lost_or_never_had(
     store.delete("configuration")
     assert configuration.republish(store)
     assert distributed(store) == made
+
+
+def test_a_leader_looks_until_it_is_one_no_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+
+    def look(at: Store) -> float:
+        assert at is store
+        looked.set()
+        return 3600.0
+
+    monkeypatch.setattr(pipeline, "store", lambda: store)
+    monkeypatch.setattr(configuration, "look", look)
+
+    stop = configuration.start(Lease("leader", "w", "web-1", 1, 1, 0.0))
+    assert looked.wait(10)
+    stop()
+
+    assert "prs-otel-configuration" not in {each.name for each in threading.enumerate()}
 
 
 def test_the_leader_corrects_what_was_handed_out_but_never_committed(

@@ -98,6 +98,16 @@ def test_of_two_resets_at_once_the_later_moment_counts(store: Store) -> None:
     assert new_view(store).window(600, now=NOW + 30).covered_seconds == 22
 
 
+def test_a_reset_counts_though_a_clock_was_set_back_after_another(store: Store) -> None:
+    reset(store, NOW + 2 * HOUR)
+    reset(store, NOW)
+
+    Writer(store, "before").append(requests(("/a/", 1)), at=NOW + 3)
+    Writer(store, "after").append(requests(("/a/", 1)), at=NOW + 8)
+
+    assert counts(new_view(store), seconds=600, now=NOW + 8) == {"/a/": 1}
+
+
 def test_a_damaged_mark_is_none(store: Store) -> None:
     for damaged in (b"\xff", b"yesterday", b"nan", b"inf"):
         store.put("reset", damaged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -42,6 +43,7 @@ MAY_MAINTAIN: Final = "prs_otel.maintain_monitoring"
 Key = Annotated[str, Field(max_length=100)]
 Asked = Annotated[dict[Key, JsonValue], Body(max_length=100)]
 
+logger = logging.getLogger("prs_otel")
 router = Router(tags=["administration"])
 
 
@@ -107,7 +109,13 @@ def changes_of_settings(
 )
 def maintain(request: AuthenticatedRequest, asked: MaintenanceRequest) -> HttpResponse:
     """Clean up, let all counters start from zero, or compact; tell what that did, in numbers."""
-    return done(documents.ACTIONS[asked.action](opened_view(), now=time.time()))
+    carried_out = documents.ACTIONS[asked.action](opened_view(), now=time.time())
+    logger.info(
+        "Maintenance by %s: %s",
+        request.auth.get_username(),
+        carried_out.model_dump_json(),
+    )
+    return done(carried_out)
 
 
 def install_error_handlers(api: NinjaAPI) -> None:

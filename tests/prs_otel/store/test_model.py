@@ -27,6 +27,7 @@ class Model(RuleBasedStateMachine):
         self.rows: dict[int, tuple[bytes, float]] = {}
         self.marks = dict.fromkeys(WORKERS, -1)
         self.epoch = 0
+        self.reset_at = 0.0
         self.numbers = itertools.count()
 
     def make(self) -> Store:
@@ -46,6 +47,9 @@ class Model(RuleBasedStateMachine):
         append(self.store, sequence, bucket(cells, end=end), worker=worker)
         if sequence > self.marks[worker]:
             self.marks[worker] = sequence
+            # A delta is five seconds long.
+            if end - 5 < self.reset_at:
+                return
             (new,) = self.listed().keys() - self.rows.keys()
             self.rows[new] = (cells, end)
 
@@ -94,6 +98,21 @@ class Model(RuleBasedStateMachine):
     def evict_everything(self) -> None:
         assert self.store.evict(quota_bytes=0).buckets == len(self.rows)
         self.rows.clear()
+
+    @rule(end=st.floats(NOW, NOW + 9))
+    def expire_by_age(self, end: float) -> None:
+        old = [each for each, (_, ended) in self.rows.items() if ended < end]
+        assert self.store.expire(ended_before=end).buckets == len(old)
+        for each in old:
+            del self.rows[each]
+
+    @rule(at=st.floats(NOW - 6, NOW + 6))
+    def reset(self, at: float) -> None:
+        removed = self.store.reset(at=at)
+        assert removed.buckets == len(self.rows)
+        assert removed.size == sum(len(cells) for cells, _ in self.rows.values())
+        self.rows.clear()
+        self.reset_at = max(self.reset_at, at)
 
     @rule()
     def close(self) -> None:
