@@ -1,17 +1,16 @@
-"""Measure a block of the application's own: as a query, as a request, or within one."""
+"""Measure a call of the application's own: as a query, as a request, or within one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
+from django.utils.functional import LazyObject
 from opentelemetry import propagate, trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
 
 from prs_otel.guard import guarded
 from prs_otel.instrumentation import call_site, requests
@@ -25,31 +24,30 @@ from prs_otel.instrumentation.recorded import (
 )
 from prs_otel.instrumentation.request_span import describe, request_span_name
 from prs_otel.instrumentation.routes import resolved_route
+from prs_otel.instrumentation.shown import Shown, class_name
 from prs_otel.observation import current_request, known_method
 from prs_otel.request_context import RequestContext
-from prs_otel.semconv import ERROR_TYPE, HTTP_REQUEST_METHOD, URL_SCHEME
+from prs_otel.semconv import HTTP_REQUEST_METHOD, URL_SCHEME
 
 if TYPE_CHECKING:
+    from contextvars import ContextVar
+
     from django.http import HttpRequest
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
+
+    from prs_otel.instrumentation.wrapping import Work
 
 # What Django makes of an exception that no view has caught.
 _STATUS: Final[dict[type[BaseException], int]] = {
     Http404: 404,
     PermissionDenied: 403,
+    MultiPartParserError: 400,
     BadRequest: 400,
+    SuspiciousOperation: 400,
 }
 _OK: Final = 200
-
-
-class Answer:
-    """What a measured block has returned; `None` until it has."""
-
-    __slots__ = ("value",)
-
-    def __init__(self) -> None:
-        self.value: object = None
+_UNNAMED: Final = "request"
 
 
 def is_in_request() -> bool:
@@ -58,85 +56,124 @@ def is_in_request() -> bool:
     return request is not None and not request.is_finished
 
 
-@contextmanager
-def query_block(name: str, *, query: str | None) -> Iterator[Answer]:
-    """Show the block as a span; count it as a query where nothing else measures its work.
+def query_work(name: str, *, query: str | None) -> Work:
+    """Show a call as a span; count it as a query where nothing else measures its work.
 
-    Something else does within a request, within another such block, and where the block
+    Something else does within a request, within another such call, and where the call
     runs queries that are measured.
     """
-    around = current_block.get()
-    block = around or Block()
-    is_counted = around is None and not is_in_request()
-    token = current_block.set(block)
-    clock = perf_counter_ns()
-    failure: BaseException | None = None
-    with _internal_span(name):
-        try:
-            yield Answer()
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            current_block.reset(token)
-            if is_counted and not block.has_queries:
-                with guarded("manual.query"):
-                    record_query(
-                        RecordedQuery(
-                            text=name if query is None else query,
-                            duration=perf_counter_ns() - clock,
-                            failure=failure,
-                            is_function=query is None,
-                        )
-                    )
+    return _Query(name, query)
 
 
-@contextmanager
-def request_block(
-    name: str, request: HttpRequest | None = None, *, endpoint: str | None = None
-) -> Iterator[Answer]:
-    """Count the block as a request; within one that is measured, show it as a span."""
-    answer = Answer()
+def request_work(
+    name: str | None, request: HttpRequest | None = None, *, endpoint: str | None = None
+) -> Work:
+    """Count a call as a request; within one that is measured, show it as a span.
+
+    Its route is `endpoint`, else that of `request`, else `name`.
+    """
     if is_in_request():
-        with _internal_span(name):
-            yield answer
-        return
-    before = current_request.get()
-    span = _server_span(request)
-    context = current_request.get() or RequestContext()
-    context.route = endpoint
-    failure: BaseException | None = None
-    try:
-        with guarded("manual.request"):
-            _begin(span, context, request)
-        with trace.use_span(
-            span, record_exception=False, set_status_on_exception=False
-        ):
-            yield answer
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        with guarded("manual.request"):
-            _end(span, context, request, name, failure or answer.value)
-        span.end()
-        _leave(context, before)
+        return Shown(name or _UNNAMED)
+    return _Request(name, request, endpoint)
 
 
-@contextmanager
-def _internal_span(name: str) -> Iterator[Span]:
-    span = tracer().start_span(name, kind=SpanKind.INTERNAL)
-    try:
-        with trace.use_span(
-            span, record_exception=False, set_status_on_exception=False
-        ):
-            yield span
-    except BaseException as error:
-        span.set_attribute(ERROR_TYPE, _class_name(error))
-        span.set_status(Status(StatusCode.ERROR))
-        raise
-    finally:
-        span.end()
+class _Query(Shown):
+    """A call that counts as a query if nothing within it does."""
+
+    def __init__(self, name: str, query: str | None) -> None:
+        super().__init__(name)
+        self._name, self._query = name, query
+        around = current_block.get()
+        if around is not None and around.is_finished:
+            around = None  # a task that outlives the call which has started it
+        self._block = around or Block()
+        self._is_outermost = around is None
+        self._is_counted = around is None and not is_in_request()
+
+    def current(self) -> tuple[ContextVar[Any], object]:
+        return current_block, self._block
+
+    def end(self, failure: BaseException | None, result: object = None) -> None:
+        if self._is_outermost:
+            self._block.is_finished = True
+        if self._is_counted and not self._block.has_queries:
+            query = RecordedQuery(
+                text=self._name if self._query is None else self._query,
+                duration=self.duration,
+                failure=failure,
+                is_function=self._query is None,
+            )
+            with guarded("manual.query"), self.step():
+                record_query(query)
+        super().end(failure)
+
+
+class _Request(Shown):
+    """A call that counts as a request."""
+
+    def __init__(
+        self, name: str | None, request: HttpRequest | None, endpoint: str | None
+    ) -> None:
+        self._name, self._request = name, request
+        self.duration = 0
+        before = current_request.get()
+        try:
+            self.span = _server_span(request)
+            begun = current_request.get()
+        finally:
+            current_request.set(before)
+        self._context = RequestContext() if begun is None or begun is before else begun
+        self._context.route = endpoint
+        hooks = requests.hooks()
+        if hooks is not None and request is not None:
+            with self.step():
+                hooks.request(self.span, request)
+
+    def current(self) -> tuple[ContextVar[Any], object]:
+        return current_request, self._context
+
+    def end(self, failure: BaseException | None, result: object = None) -> None:
+        context = self._context
+        with self.step():
+            with guarded("manual.request"):
+                self._describe(failure, result)
+            with guarded("manual.span"):
+                self.span.end()
+        if context.pending is not None:
+            current_request.set(context)  # what a stream queries belongs to it
+        block = current_block.get()
+        if block is not None and context.query_count:
+            block.has_queries = True
+
+    def _describe(self, failure: BaseException | None, result: object) -> None:
+        """Say what became of a request, by what Django would make of how the call ended."""
+        hooks, context, request = requests.hooks(), self._context, self._request
+        # A task that is cancelled has got no response, which is no failure.
+        if hooks is None or not isinstance(failure, Exception | None):
+            return
+        self._note_status(failure, result)
+        if request is not None:
+            context.route = context.route or resolved_route(request)
+        context.route = context.route or self._name
+        if request is not None and _is_response(result):
+            hooks.response(self.span, request, result)
+            return
+        if request is not None:
+            hooks.identify(context, request)
+        describe(self.span, context)
+        hooks.conclude(context)
+
+    def _note_status(self, failure: Exception | None, result: object) -> None:
+        context = self._context
+        if failure is None:
+            context.status_code = _status(result)
+            set_status(self.span, context.status_code)
+            return
+        found = (_STATUS[kind] for kind in _STATUS if isinstance(failure, kind))
+        context.status_code = next(found, SERVER_ERROR)
+        set_status(self.span, context.status_code, class_name(failure))
+        if context.status_code >= SERVER_ERROR:
+            context.failed_at = call_site.of_error(failure)
 
 
 def _server_span(request: HttpRequest | None) -> Span:
@@ -155,62 +192,13 @@ def _server_span(request: HttpRequest | None) -> Span:
     )
 
 
-def _begin(span: Span, context: RequestContext, request: HttpRequest | None) -> None:
-    hooks = requests.hooks()
-    if hooks is not None and request is not None:
-        hooks.request(span, request)
-
-
-def _end(
-    span: Span,
-    context: RequestContext,
-    request: HttpRequest | None,
-    name: str,
-    result: object,
-) -> None:
-    """Say what became of a request, by what Django would make of the block's result."""
-    hooks = requests.hooks()
-    if hooks is None or _is_abandoned(result):
-        return
-    context.status_code = _status(result)
-    error = result if isinstance(result, Exception) else None
-    if error is not None and context.status_code >= SERVER_ERROR:
-        context.failed_at = call_site.of_error(error)
-    set_status(span, context.status_code, None if error is None else _class_name(error))
-    if request is not None and isinstance(result, HttpResponseBase):
-        hooks.response(span, request, result)
-        return
-    if request is not None:
-        context.route = context.route or resolved_route(request)
-        hooks.identify(context, request)
-    if context.route is None:
-        context.route = name
-    describe(span, context)
-    hooks.conclude(context)
-
-
-def _leave(context: RequestContext, before: RequestContext | None) -> None:
-    """Let what was current be so again, and tell it of the queries that were measured."""
-    current_request.set(before)
-    block = current_block.get()
-    if block is not None and context.query_count:
-        block.has_queries = True
+def _is_response(result: object) -> TypeGuard[HttpResponseBase]:
+    return issubclass(type(result), HttpResponseBase)  # asks no lazy object
 
 
 def _status(result: object) -> int:
-    if isinstance(result, BaseException):
-        found = (_STATUS[kind] for kind in _STATUS if isinstance(result, kind))
-        return next(found, SERVER_ERROR)
+    if issubclass(type(result), LazyObject):
+        return _OK  # to ask it would evaluate it
     status = getattr(result, "status_code", _OK)
     is_status = isinstance(status, int) and 100 <= status <= 599
     return status if is_status else _OK
-
-
-def _is_abandoned(result: object) -> bool:
-    # A task that is cancelled has got no response, which is no failure.
-    return isinstance(result, BaseException) and not isinstance(result, Exception)
-
-
-def _class_name(error: BaseException) -> str:
-    kind = type(error)
-    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
-
-from asgiref.sync import iscoroutinefunction
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 
 from prs_otel.instrumentation.measuring import EXPECTED, MEASURED, mode
+from prs_otel.instrumentation.wrapping import NoWork, wrapped
 
 if TYPE_CHECKING:
-    from contextvars import Token
     from types import TracebackType
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+# What was taken how around the blocks that this code is in, the innermost last. Not in the
+# block itself: one may be entered by many threads and tasks at the same time.
+_around: ContextVar[tuple[int, ...]] = ContextVar("prs_otel_expecting", default=())
+
+
 class Expectation:
-    """Expect the queries of a block or function. One may be entered again and again."""
+    """Expect the queries of a block or function. One may be entered again and again.
 
-    __slots__ = ("_tokens",)
+    By any number of threads and tasks at the same time.
+    """
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[int]] = []
+    __slots__ = ()
 
     def __enter__(self) -> Self:
         """Expect repeated queries from here on; what is not measured stays so."""
         found = mode.get()
-        self._tokens.append(mode.set(EXPECTED if found == MEASURED else found))
+        _around.set((*_around.get(), found))
+        mode.set(EXPECTED if found == MEASURED else found)
         return self
 
     def __exit__(
@@ -38,7 +42,11 @@ class Expectation:
         trace: TracebackType | None,
     ) -> None:
         """Expect no more than before the block."""
-        mode.reset(self._tokens.pop())
+        around = _around.get()
+        # A generator that has entered the block may be closed where that never happened.
+        if around:
+            _around.set(around[:-1])
+            mode.set(around[-1])
 
     async def __aenter__(self) -> Self:
         """Do as `with` does."""
@@ -54,22 +62,21 @@ class Expectation:
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: _Function) -> _Function:
-        """Return the function, synchronous or not, with its queries expected."""
-        if iscoroutinefunction(function):
+        """Return the function, of whatever kind, with its queries expected."""
+        return wrapped(function, lambda *_: _EXPECTED)
 
-            @wraps(function)
-            async def awaited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it returns
-                with Expectation():
-                    return await function(*args, **kwargs)
 
-            return awaited  # type: ignore[return-value]
+class _Expected(NoWork):
+    """Expect the queries of a function's steps."""
 
-        @wraps(function)
-        def called(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
-            with Expectation():
-                return function(*args, **kwargs)
+    __slots__ = ()
 
-        return called  # type: ignore[return-value]
+    def step(self) -> Expectation:
+        """Expect those of one step."""
+        return Expectation()
+
+
+_EXPECTED: Final = _Expected()
 
 
 @overload

@@ -23,10 +23,11 @@ class QueryRefusedError(RuntimeError):
 class Block:
     """A function whose work counts as one query, unless queries are measured within it."""
 
-    __slots__ = ("has_queries",)
+    __slots__ = ("has_queries", "is_finished")
 
     def __init__(self) -> None:
         self.has_queries = False
+        self.is_finished = False
 
 
 current_block: ContextVar[Block | None] = ContextVar("prs_otel_block", default=None)

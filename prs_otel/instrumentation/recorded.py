@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 import prs_otel
 from prs_otel.instrumentation import database, requests
 from prs_otel.instrumentation.database import Outcome
-from prs_otel.instrumentation.measuring import EXPECTED, current_block, mode
+from prs_otel.instrumentation.measuring import EXPECTED, UNMEASURED, current_block, mode
 from prs_otel.instrumentation.request_span import describe, request_span_name
 from prs_otel.instrumentation.statements import Description, Descriptions, of_function
 from prs_otel.observation import Observation, current_request
@@ -68,7 +68,7 @@ class RecordedRequest:
 def record_query(query: RecordedQuery) -> None:
     """Let a query take the path of those that are measured automatically."""
     observer = database.observer()
-    if observer is None:
+    if observer is None or mode.get() == UNMEASURED:
         return
     connection = connections[DEFAULT_DB_ALIAS]
     if query.is_function:

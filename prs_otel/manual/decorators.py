@@ -1,27 +1,23 @@
 """The two decorators: measure a function as a query or as a request.
 
-Each works bare and with arguments, on functions and coroutine functions.
+Each works bare and with arguments, on functions, coroutine functions and generators of either
+kind, and on methods above and below `@classmethod` and `@staticmethod`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from asgiref.sync import iscoroutinefunction
-
+from prs_otel.guard import guarded
+from prs_otel.instrumentation.wrapping import NoWork, Work, wrapped
 from prs_otel.manual import arguments, readiness
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from django.http import HttpRequest
 
-    from prs_otel.instrumentation.blocks import Answer
-
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_Measure = Callable[[tuple[Any, ...]], "AbstractContextManager[Answer]"]
 
 
 @overload
@@ -50,12 +46,12 @@ def monitor_query_performance(
     def decorate(decorated: _Function) -> _Function:
         label = name or _name(decorated)
 
-        def measure(_: tuple[Any, ...]) -> AbstractContextManager[Answer]:
-            from prs_otel.instrumentation.blocks import query_block
+        def begin() -> Work:
+            from prs_otel.instrumentation.blocks import query_work
 
-            return query_block(label, query=query)
+            return query_work(label, query=query)
 
-        return _measured(decorated, measure)
+        return wrapped(decorated, lambda *_: _begun(begin))
 
     return decorate if function is None else decorate(function)
 
@@ -85,58 +81,50 @@ def monitor_api_performance(
     def decorate(decorated: _Function) -> _Function:
         label = name or _name(decorated)
 
-        def measure(given: tuple[Any, ...]) -> AbstractContextManager[Answer]:
-            from prs_otel.instrumentation.blocks import request_block
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Work:
+            from prs_otel.instrumentation.blocks import request_work
 
-            return request_block(label, _request_among(given), endpoint=route)
+            request = _request_among((*args[:2], kwargs.get("request")))
+            return request_work(label, request, endpoint=route)
 
-        return _measured(decorated, measure)
+        return wrapped(
+            decorated, lambda args, kwargs: _begun(lambda: begin(args, kwargs))
+        )
 
     return decorate if function is None else decorate(function)
 
 
-def _measured(function: _Function, measure: _Measure) -> _Function:
-    if iscoroutinefunction(function):
-
-        @wraps(function)
-        async def awaited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it returns
-            if not readiness.is_measuring():
-                return await function(*args, **kwargs)
-            with measure(args) as answer:
-                answer.value = result = await function(*args, **kwargs)
-            return result
-
-        return awaited  # type: ignore[return-value]
-
-    @wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
-        if not readiness.is_measuring():
-            return function(*args, **kwargs)
-        with measure(args) as answer:
-            answer.value = result = function(*args, **kwargs)
-        return result
-
-    return called  # type: ignore[return-value]
+def _begun(make: Callable[[], Work]) -> Work:
+    """Begin to measure a call; where nothing is measured, or we fail, there is no work."""
+    if readiness.is_measuring():
+        with guarded("manual.work"):
+            return make()
+    return NoWork()
 
 
 def _name(function: object) -> str:
     """Return where a function is found; raises `TypeError` for what is none."""
+    if isinstance(function, classmethod | staticmethod):
+        return _name(function.__func__)
     if isinstance(function, type) or not callable(function):
-        raise TypeError(
-            f"{function!r} cannot be decorated: pass a function, and below @classmethod"
-        )
+        raise TypeError(f"{function!r} cannot be decorated: pass a function or method")
+    if isinstance(function, partial) and not hasattr(function, "__qualname__"):
+        return _name(function.func)
     kind = type(function)
     module = getattr(function, "__module__", kind.__module__)
     return f"{module}.{getattr(function, '__qualname__', kind.__qualname__)}"
 
 
-def _request_among(given: tuple[Any, ...]) -> HttpRequest | None:
-    """Return the request that a view is given, first or after `self`."""
+def _request_among(given: Iterable[object]) -> HttpRequest | None:
+    """Return the request that a view is given, first, after `self` or by its name."""
     from django.http import HttpRequest
 
-    for each in given[:2]:
+    for each in given:
+        # Types and dictionaries are looked at: to ask a lazy object would evaluate it.
+        if issubclass(type(each), HttpRequest):
+            return cast("HttpRequest", each)
         # Django REST framework wraps it.
-        found = getattr(each, "_request", each)
-        if isinstance(found, HttpRequest):
-            return found
+        inner = getattr(each, "__dict__", {}).get("_request")
+        if issubclass(type(inner), HttpRequest):
+            return cast("HttpRequest", inner)
     return None

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
 from prs_otel.guard import guarded
 from prs_otel.instrumentation import django_instrumentor, requests
-from prs_otel.instrumentation.blocks import is_in_request, request_block
+from prs_otel.instrumentation.blocks import is_in_request, request_work
+from prs_otel.instrumentation.wrapping import NoWork, Work, wrapped
 from prs_otel.observation import current_request
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
-
-_NAME: Final = "request"
 
 
 class PerformanceMonitoringMiddleware:
@@ -34,6 +33,7 @@ class PerformanceMonitoringMiddleware:
         self.get_response = get_response
         # Excluded URLs are not measured automatically, and not by this either.
         self._counts = not django_instrumentor.measures_new_handlers()
+        self._counted = wrapped(get_response, _begun)
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -42,29 +42,28 @@ class PerformanceMonitoringMiddleware:
         self, request: HttpRequest
     ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Respond to a request."""
+        if self._is_to_count():
+            counted: HttpResponseBase = self._counted(request)
+            return counted
         if self._is_async:
             return self._respond(request)
-        if self._is_to_count():
-            with request_block(_NAME, request) as answer:
-                answer.value = response = self.get_response(request)
-        else:
-            response = self.get_response(request)
-            _identify(request)
-        counted: HttpResponseBase = response
-        return counted
+        response: HttpResponseBase = self.get_response(request)
+        _identify(request)
+        return response
 
     async def _respond(self, request: HttpRequest) -> HttpResponseBase:
-        if self._is_to_count():
-            with request_block(_NAME, request) as answer:
-                answer.value = response = await self.get_response(request)
-        else:
-            response = await self.get_response(request)
-            _identify(request)
-        counted: HttpResponseBase = response
-        return counted
+        response: HttpResponseBase = await self.get_response(request)
+        _identify(request)
+        return response
 
     def _is_to_count(self) -> bool:
         return self._counts and requests.hooks() is not None and not is_in_request()
+
+
+def _begun(args: tuple[Any, ...], _: dict[str, Any]) -> Work:
+    with guarded("manual.work"):
+        return request_work(None, *args)
+    return NoWork()
 
 
 def _identify(request: HttpRequest) -> None:

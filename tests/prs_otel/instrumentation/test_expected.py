@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
+from contextvars import copy_context
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -10,7 +12,13 @@ from django.db import connection
 
 from prs_otel import expected_queries, unmeasured
 from prs_otel.instrumentation import database
-from prs_otel.instrumentation.measuring import MEASURED, REFUSED, mode
+from prs_otel.instrumentation.measuring import (
+    EXPECTED,
+    MEASURED,
+    REFUSED,
+    UNMEASURED,
+    mode,
+)
 from prs_otel.observation import RequestContext, Thresholds, current_request
 from tests.support.traces import Traces, close_connections_of_other_threads, tracing
 
@@ -152,3 +160,80 @@ def test_what_is_unmeasured_or_refused_stays_so(
     mode.reset(token)
 
     assert traces.observed == []
+
+
+def test_one_block_may_be_entered_by_many_threads_at_the_same_time() -> None:
+    shared = expected_queries()
+    both_in, first_out = threading.Barrier(2), threading.Event()
+    modes: list[int] = []
+
+    def leave_first() -> None:
+        with shared:
+            both_in.wait(10)
+        modes.append(mode.get())
+        first_out.set()
+
+    def leave_last() -> None:
+        with shared:
+            both_in.wait(10)
+            first_out.wait(10)
+            modes.append(mode.get())
+        modes.append(mode.get())
+
+    threads = [threading.Thread(target=work) for work in (leave_first, leave_last)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert modes == [MEASURED, EXPECTED, MEASURED]
+
+
+def test_a_generator_that_is_closed_elsewhere_harms_nobody() -> None:
+    def items() -> Generator[int]:
+        with expected_queries():
+            yield mode.get()
+
+    generator = items()
+    assert copy_context().run(next, generator) == EXPECTED
+
+    with unmeasured():
+        generator.close()
+        assert mode.get() == UNMEASURED
+
+
+def test_the_queries_of_a_generator_are_expected_and_not_those_of_its_caller(
+    request_context: RequestContext,
+) -> None:
+    @expected_queries
+    def items() -> Iterator[int]:
+        for number in range(3):
+            repeat(1)
+            yield number
+
+    for _ in items():
+        repeat(1)
+
+    assert repeats(request_context) == [3]
+    assert request_context.query_count == 6
+
+
+def test_methods_can_be_decorated_above_what_makes_them_such(
+    request_context: RequestContext,
+) -> None:
+    class Service:
+        @expected_queries
+        @staticmethod
+        def static() -> None:
+            repeat()
+
+        @expected_queries()
+        @classmethod
+        def of_class(cls) -> None:
+            repeat()
+
+    Service().static()
+    Service.of_class()
+
+    assert repeats(request_context) == []
+    assert request_context.query_count == 10

@@ -2,16 +2,39 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast, overload
+from unittest import mock
 
 import pytest
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+)
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.test import RequestFactory
+from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
+from django.views import View
 from opentelemetry.trace import SpanKind, StatusCode
 
-from prs_otel import monitor_api_performance, monitor_query_performance
+from prs_otel import (
+    guard,
+    monitor_api_performance,
+    monitor_query_performance,
+    performance_monitor,
+    unmeasured,
+)
+from prs_otel.instrumentation import blocks, shown
+from prs_otel.instrumentation.measuring import current_block
 from prs_otel.manual import readiness
 from prs_otel.observation import RequestContext, current_request
 from prs_otel.rollup import series
@@ -39,6 +62,11 @@ BOTH = pytest.mark.parametrize(
 def run(sql: str = "SELECT 1") -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql)
+
+
+def allowed_on_the_loop() -> Any:
+    """Let Django query from a coroutine: its thread is the one that has the database."""
+    return mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="1")
 
 
 def kinds(traces: Traces) -> list[str]:
@@ -162,7 +190,7 @@ def test_nothing_is_done_where_nothing_is_measured(
 
 
 @BOTH
-@pytest.mark.parametrize("nothing", [int, "text", 7, classmethod(print)])
+@pytest.mark.parametrize("nothing", [int, "text", 7, property(print)])
 def test_what_is_no_function_cannot_be_decorated(
     decorator: Decorator, nothing: object
 ) -> None:
@@ -185,6 +213,90 @@ def test_a_method_can_be_decorated(traces: Traces, decorator: Decorator) -> None
     assert Service().work(3) == 3
     assert Service.of_class() is Service
     assert len(traces.observed) == 2
+
+
+@BOTH
+def test_methods_can_be_decorated_above_what_makes_them_such(
+    traces: Traces, decorator: Decorator
+) -> None:
+    class Service:
+        @decorator
+        @classmethod
+        def of_class(cls) -> type:
+            return cls
+
+        @decorator
+        @staticmethod
+        def static(number: int) -> int:
+            return number
+
+    assert (Service.of_class(), Service().of_class()) == (Service, Service)
+    assert (Service.static(1), Service().static(2)) == (1, 2)
+    assert len(traces.observed) == 4
+    assert all("<locals>" in span.name for span in traces.exported)
+
+
+@BOTH
+def test_a_partial_function_has_the_name_of_what_it_calls(
+    traces: Traces, decorator: Decorator, remembered: dict[str, str]
+) -> None:
+    assert decorator(partial(sum, [1, 2]))() == 3
+
+    (observation,) = traces.observed
+    assert "builtins.sum" in {observation.labels[0], *remembered.values()}
+
+
+@BOTH
+def test_a_lazy_argument_stays_unevaluated(
+    traces: Traces, decorator: Decorator
+) -> None:
+    def evaluate() -> None:
+        raise AssertionError
+
+    @decorator
+    def work(*_: object, request: object = None) -> object:
+        return SimpleLazyObject(evaluate)
+
+    work(SimpleLazyObject(evaluate), SimpleLazyObject(evaluate))
+    work(request=SimpleLazyObject(evaluate))
+
+    assert len(traces.observed) == 2
+
+
+@BOTH
+def test_a_failure_of_ours_leaves_the_function_alone(
+    traces: Traces, decorator: Decorator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(blocks, "tracer", fail)
+    monkeypatch.setattr(shown, "tracer", fail)
+
+    assert decorator(lambda: 7)() == 7
+    assert guard.report() == {"manual.work": 1}
+    guard.reset()
+
+
+@BOTH
+def test_a_coroutine_that_is_closed_where_it_never_ran_harms_nobody(
+    traces: Traces, decorator: Decorator, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Forever:
+        def __await__(self) -> Generator[None]:
+            yield
+
+    @decorator
+    async def work() -> None:
+        await Forever()
+
+    coroutine = work()
+    copy_context().run(coroutine.send, None)
+    coroutine.close()
+
+    assert caplog.text == ""
+    assert len(traces.exported) >= 1
 
 
 # --- Queries --------------------------------------------------------------------------
@@ -283,6 +395,99 @@ def test_functions_that_run_at_once_count_apart(traces: Traces) -> None:
     assert kinds(traces) == [series.QUERY] * 3
 
 
+def test_a_generator_counts_with_the_time_it_has_worked_itself(traces: Traces) -> None:
+    @monitor_query_performance(name="rows")
+    def rows() -> Iterator[int]:
+        yield 1
+        yield 2
+
+    before = time.perf_counter_ns()
+    for _ in rows():
+        caller = time.perf_counter_ns()
+        while time.perf_counter_ns() - caller < 2_000_000:
+            """Be busy."""
+    passed = time.perf_counter_ns() - before
+
+    (query,) = traces.observed
+    assert query.duration <= passed - 4_000_000
+    (around,) = [span for span in traces.exported if span.kind is SpanKind.INTERNAL]
+    assert around.end_time
+    assert around.start_time
+    assert around.end_time - around.start_time >= 4_000_000
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_generator_that_runs_measured_queries_is_not_counted_beside_them(
+    connected: Traces, is_async: bool
+) -> None:
+    @monitor_query_performance
+    def rows() -> Iterator[int]:
+        run()
+        yield 1
+        run()
+
+    @monitor_query_performance
+    async def arows() -> AsyncIterator[int]:
+        with allowed_on_the_loop():
+            run()
+            yield 1
+            run()
+
+    async def ask() -> None:
+        async for _ in arows():
+            assert current_block.get() is None
+
+    if is_async:
+        asyncio.run(ask())
+    else:
+        for _ in rows():
+            assert current_block.get() is None
+
+    assert kinds(connected) == [series.QUERY] * 2
+
+
+def test_a_task_that_outlives_the_function_which_started_it_counts(
+    traces: Traces,
+) -> None:
+    @monitor_query_performance(name="inner")
+    async def inner() -> None:
+        await asyncio.sleep(0)
+
+    @monitor_query_performance(name="outer")
+    async def outer() -> asyncio.Task[None]:
+        return asyncio.create_task(inner())
+
+    async def both() -> None:
+        await (await outer())
+
+    asyncio.run(both())
+
+    assert kinds(traces) == [series.QUERY] * 2
+
+
+def test_the_query_lies_within_the_span_of_its_function(traces: Traces) -> None:
+    @monitor_query_performance
+    def work() -> None:
+        """Do nothing."""
+
+    work()
+
+    query, around = traces.exported
+    assert query.parent == around.context
+    assert around.start_time
+    assert query.start_time
+    assert query.end_time
+    assert around.end_time
+    assert around.start_time <= query.start_time <= query.end_time <= around.end_time
+
+
+def test_what_is_unmeasured_counts_as_no_query(traces: Traces) -> None:
+    with unmeasured():
+        monitor_query_performance(lambda: None)()
+
+    assert traces.observed == []
+
+
 # --- Requests -------------------------------------------------------------------------
 
 
@@ -311,7 +516,18 @@ def test_a_function_may_say_its_endpoint(traces: Traces) -> None:
     assert request.is_error
 
 
-@pytest.mark.parametrize(("error", "is_error"), [(Http404, False), (KeyError, True)])
+@pytest.mark.parametrize(
+    ("error", "is_error"),
+    [
+        (Http404, False),
+        (PermissionDenied, False),
+        (BadRequest, False),
+        (SuspiciousOperation, False),
+        (TooManyFieldsSent, False),
+        (MultiPartParserError, False),
+        (KeyError, True),
+    ],
+)
 def test_an_exception_counts_as_django_would_answer_it(
     traces: Traces, error: type[Exception], is_error: bool
 ) -> None:
@@ -389,3 +605,68 @@ def test_a_cancelled_request_is_no_observation(traces: Traces) -> None:
 
     assert traces.observed == []
     assert len(traces.exported) == 1
+
+
+def test_a_generator_counts_as_a_request_with_its_queries(connected: Traces) -> None:
+    @monitor_api_performance(name="feed")
+    def feed() -> Iterator[int]:
+        run()
+        yield 1
+        run()
+
+    for _ in feed():
+        assert current_request.get() is None
+
+    *_, request = connected.observed
+    assert kinds(connected) == [series.QUERY] * 2 + [series.REQUEST]
+    assert request.request is not None
+    assert request.request.query_count == 2
+
+
+def test_a_view_class_whose_dispatch_is_decorated_counts_when_it_is_done(
+    connected: Traces,
+) -> None:
+    @method_decorator(monitor_api_performance, name="dispatch")
+    class Deals(View):
+        async def get(self, request: HttpRequest) -> HttpResponse:
+            await asyncio.sleep(0)
+            return HttpResponse(status=503)
+
+    async def ask() -> HttpResponse:
+        view: Any = Deals.as_view()
+        response: HttpResponse = await view(RequestFactory().get("/"))
+        return response
+
+    assert asyncio.run(ask()).status_code == 503
+
+    (request,) = connected.observed
+    assert request.is_error
+    assert request.labels[1] == "GET"
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_the_request_may_be_given_by_its_name(traces: Traces, is_named: bool) -> None:
+    @monitor_api_performance(name="deals")
+    def work(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    request = RequestFactory().post("/elsewhere/")
+    work(request=request) if is_named else work(request)
+
+    assert [each.labels for each in traces.observed] == [("deals", "POST")]
+
+
+def test_a_request_that_asks_for_others_counts_with_them_once_at_most(
+    traces: Traces,
+) -> None:
+    @monitor_api_performance(name="outer")
+    def outer() -> None:
+        performance_monitor.record_api_performance(
+            endpoint="/other/", method="GET", response_time=1, status_code=200
+        )
+        assert current_request.get() is not None
+
+    outer()
+
+    assert [each.labels[0] for each in traces.observed] == ["/other/", "outer"]
+    assert current_request.get() is None
