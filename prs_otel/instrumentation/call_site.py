@@ -11,13 +11,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from prs_otel import conf
+from prs_otel import conf, texts
 from prs_otel.observation import CallSite
 
 if TYPE_CHECKING:
     from types import FrameType
 
 _DEPTH_LIMIT: Final = 400  # frames; a recursion deeper than that is not searched
+
+_LENGTH_LIMIT: Final = 4_096  # characters of a path
 
 
 def find() -> CallSite | None:
@@ -52,7 +54,8 @@ def _project_file(filename: str) -> str | None:
     if any(path.is_relative_to(directory) for directory in _foreign_directories()):
         return None
     project = Path(conf.project_directory()).absolute()
-    return str(path.relative_to(project)) if path.is_relative_to(project) else str(path)
+    shown = path.relative_to(project) if path.is_relative_to(project) else path
+    return texts.storable(str(shown), _LENGTH_LIMIT)
 
 
 @lru_cache(maxsize=1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from django.utils.functional import LazyObject, empty
+from django.core.exceptions import SynchronousOnlyOperation
+from django.utils.functional import LazyObject, Promise, empty
 
-from prs_otel import guard
+from prs_otel import guard, texts
 from prs_otel.instrumentation.measuring import REFUSED, QueryRefusedError, mode
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 TenantResolver = Callable[[Any], str | int | None]
 
-_LENGTH_LIMIT: Final = 200  # characters of an id
+_LAZY: Final = (LazyObject, Promise)
 
 
 def user_id(request: HttpRequest) -> str | None:
@@ -29,25 +31,57 @@ def user_id(request: HttpRequest) -> str | None:
         user = vars(user).get("_wrapped", empty)
     if user is None or user is empty:
         user = attributes.get("_acached_user")  # where `await request.auser()` keeps it
-    key = getattr(user, "pk", None)
-    return None if key is None else str(key)[:_LENGTH_LIMIT]
+    try:
+        key = getattr(user, "pk", None)
+        return None if key is None else texts.storable(str(key), texts.ID_LIMIT)
+    except Exception:  # noqa: BLE001 - a user of the application's own make
+        guard.failed("requests.user")
+        return None
 
 
 def tenant_id(
     request: HttpRequest, resolver: TenantResolver, failed: Callable[[], object]
 ) -> str | None:
-    """Return what `resolver` says; tell `failed` when it raises or wants a query."""
+    """Return what `resolver` says; tell `failed` when that is no id.
+
+    Nor may it raise or want a query. An empty text is no organisation.
+    """
     # Every request comes by here: a context manager would cost more than the rest.
     token = mode.set(REFUSED)
     try:
-        found = resolver(request)
-        # A lazy id is evaluated here, where its query is refused.
-        return None if found is None else str(found)[:_LENGTH_LIMIT]
-    except QueryRefusedError:
+        return _told(resolver(request))
+    except (QueryRefusedError, SynchronousOnlyOperation):
         failed()
+    except _NoIdError as error:
+        failed()
+        guard.tolerated("requests.tenant", error)
     except Exception:  # noqa: BLE001 - the guard logs and counts it
         failed()
         guard.failed("requests.tenant")
     finally:
         mode.reset(token)
     return None
+
+
+def _evaluated(lazy: Any) -> object:  # noqa: ANN401 - Django leaves the class untyped
+    if lazy._wrapped is empty:  # noqa: SLF001 - as text, a lazy `None` is "None"
+        lazy._setup()  # noqa: SLF001
+    return lazy._wrapped  # noqa: SLF001
+
+
+class _NoIdError(Exception):
+    """The project's function has told something that is no id."""
+
+
+def _told(value: object) -> str | None:
+    # A lazy id is evaluated here, where its query is refused.
+    if isinstance(value, _LAZY):
+        value = str(value) if isinstance(value, Promise) else _evaluated(value)
+    if value == "":
+        return None
+    try:
+        return texts.identifier(value)
+    except TypeError as error:
+        if iscoroutine(value):
+            value.close()  # else Python warns that nobody awaits it
+        raise _NoIdError(f"TENANT_RESOLVER: {error} or None") from None

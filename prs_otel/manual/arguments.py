@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Final, TypeGuard
-from uuid import UUID
+
+from prs_otel import texts
 
 NANOSECONDS: Final = 1_000_000_000
 LONGEST: Final = 31_536_000  # seconds: a year
 MOST_HOURS: Final = 8_760
-ID_LIMIT: Final = 200  # characters, as of ids that a request tells
 ENDPOINT_LIMIT: Final = 500
+LABEL_LIMIT: Final = 200
 NAME_LIMIT: Final = 100
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -43,10 +44,16 @@ def text(argument: str, value: object, *, such_as: str) -> str:
     return value
 
 
+def label(argument: str, value: object) -> str:
+    """Return what something is to be known by; raises `TypeError` or `ValueError`."""
+    return texts.storable(text(argument, value, such_as="nightly report"), LABEL_LIMIT)
+
+
 def endpoint(argument: str, value: object) -> str:
     """Return a route with its leading slash and without a query string."""
     route = text(argument, value, such_as="/api/deals/").strip()
-    route = route.partition("?")[0].partition("#")[0][:ENDPOINT_LIMIT]
+    route = route.partition("?")[0].partition("#")[0]
+    route = texts.storable(route, ENDPOINT_LIMIT)
     return route if route.startswith("/") else f"/{route}"
 
 
@@ -62,14 +69,14 @@ def status_code(argument: str, value: object) -> int:
 
 def identity(argument: str, value: object) -> str | None:
     """Return an id as text, `None` for none; raises `TypeError` or `ValueError`."""
-    wanted = "an id (int, str or UUID) or None"
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | str | UUID):
-        raise TypeError(_refusal(argument, value, wanted))
-    if value == "":
-        raise ValueError(_refusal(argument, value, wanted))
-    return str(value)[:ID_LIMIT]
+    try:
+        return texts.identifier(value)
+    except TypeError:
+        kind = ValueError if _may_be_id(value) else TypeError
+        wanted = (
+            f"an id (int, str or UUID of up to {texts.ID_LIMIT} characters) or None"
+        )
+        raise kind(_refusal(argument, value, wanted)) from None
 
 
 def metric_name(argument: str, value: object) -> str:
@@ -115,12 +122,19 @@ def limit(argument: str, value: object) -> int:
     return value
 
 
+def _may_be_id(value: object) -> bool:
+    return isinstance(value, int | str) and not isinstance(value, bool)
+
+
 def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _refusal(argument: str, value: object, wanted: str) -> str:
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except Exception:  # noqa: BLE001 - even of a number, when it has too many digits
+        shown = f"this {type(value).__name__}"
     if len(shown) > _SHOWN:
         shown = f"{shown[:_SHOWN]}…"
     return f"{argument} cannot be {shown}: pass {wanted}"

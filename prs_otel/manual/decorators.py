@@ -39,7 +39,7 @@ def monitor_query_performance(
     hidden, or by `name`, by default its own. What it raises counts as an error and is raised.
     """
     if name is not None:
-        arguments.text("name", name, such_as="nightly report")
+        name = arguments.label("name", name)
     if query is not None:
         arguments.text("query", query, such_as="SELECT …")
 
@@ -75,7 +75,7 @@ def monitor_api_performance(
     raises counts as Django would answer it, and is raised.
     """
     if name is not None:
-        arguments.text("name", name, such_as="nightly report")
+        name = arguments.label("name", name)
     route = None if endpoint is None else arguments.endpoint("endpoint", endpoint)
 
     def decorate(decorated: _Function) -> _Function:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
+from django.utils.asyncio import async_unsafe
+from django.utils.functional import SimpleLazyObject, lazystr
 
 from prs_otel import guard
 from prs_otel.instrumentation import database, identity
@@ -53,7 +56,19 @@ def test_nobody_is_no_user(request_: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("acme", "acme"), (7, "7"), (None, None), ("x" * 999, "x" * 200)],
+    [
+        ("acme", "acme"),
+        (7, "7"),
+        (0, "0"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+        (None, None),
+        ("", None),
+        ("x" * 999, "x" * 200),
+        ("a\ud800b\0c", "a?b?c"),
+        (SimpleLazyObject(lambda: 7), "7"),
+        (SimpleLazyObject(lambda: None), None),
+        (lazystr("acme"), "acme"),
+    ],
 )
 def test_a_tenant_is_what_the_resolver_says(
     request_: Any, value: Any, expected: str | None
@@ -71,6 +86,63 @@ def test_a_resolver_that_raises_is_counted(
 
     assert tenant(request_, resolver) == (None, 1)
     assert guard.report() == {"requests.tenant": 1}
+
+
+async def acme(request: HttpRequest) -> str:
+    return "acme"
+
+
+@pytest.mark.parametrize(
+    "resolver",
+    [
+        lambda request: User(pk=7, username="ada"),
+        lambda request: object(),
+        lambda request: b"acme",
+        lambda request: 7.0,
+        lambda request: True,
+        lambda request: 10**5_000,
+        lambda request: {"id": 7},
+        acme,
+    ],
+)
+def test_what_is_no_id_is_no_tenant_and_counted(
+    request_: Any, resolver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert tenant(request_, resolver) == (None, 1)
+
+    assert "is no id: give an int, str or UUID or None" in caplog.text
+    assert "ada" not in caplog.text
+    guard.reset()
+
+
+def test_a_resolver_that_may_not_query_on_an_event_loop_is_counted_like_one_that_may_not_here(
+    request_: Any,
+) -> None:
+    @async_unsafe
+    def resolver(request: HttpRequest) -> str:
+        return "acme"
+
+    async def ask() -> tuple[str | None, int]:
+        return tenant(request_, resolver)
+
+    assert asyncio.run(ask()) == (None, 1)
+    assert guard.report() == {}
+
+
+def test_a_user_of_the_applications_own_make_may_have_no_key(
+    request_: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        @property
+        def pk(self) -> int:
+            raise LookupError
+
+    monkeypatch.setattr(guard, "reraise", False)
+    request_.user = Broken()
+
+    assert identity.user_id(request_) is None
+    assert guard.report() == {"requests.user": 1}
+    guard.reset()
 
 
 @pytest.mark.django_db

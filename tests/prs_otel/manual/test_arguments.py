@@ -130,3 +130,33 @@ def test_a_metric_may_have_neither_a_strange_name_nor_one_of_ours(name: str) -> 
 def test_a_metric_is_finite(value: Any) -> None:
     with pytest.raises(ValueError, match=r"value cannot be (nan|-?inf): pass a finite"):
         arguments.metric_value("value", value)
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise LookupError
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "error"),
+    [
+        (arguments.nanoseconds, 1 << 20_000, ValueError),
+        (arguments.metric_value, 1 << 20_000, ValueError),
+        (arguments.identity, 1 << 20_000, ValueError),
+        (arguments.nanoseconds, Unspeakable(), TypeError),
+        (arguments.identity, Unspeakable(), TypeError),
+    ],
+    # pytest would write the values.
+    ids=["seconds", "metric", "id", "seconds of a type", "id of a type"],
+)
+def test_what_cannot_be_shown_is_refused_by_its_type(
+    check: Callable[[str, object], object], value: object, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=rf"^it cannot be this {type(value).__name__}: "):
+        check("it", value)
+
+
+def test_what_cannot_be_stored_is_replaced() -> None:
+    assert arguments.identity("organization_id", "a\ud800\0") == "a??"
+    assert arguments.endpoint("endpoint", "/a\ud800/") == "/a?/"
+    assert arguments.label("name", "a\ud800" + "x" * 999) == "a?" + "x" * 198

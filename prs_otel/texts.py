@@ -1,0 +1,45 @@
+"""Bring what others call their things into a form that can be counted, stored and sent."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+ID_LIMIT: Final = 200  # characters
+
+
+def storable(text: str, limit: int) -> str:
+    """Return a text's first `limit` characters, `?` for what UTF-8 or a database refuses."""
+    kept = text[:limit]
+    if kept.isprintable():
+        return kept
+    return kept.encode(errors="replace").decode().replace("\0", "?")
+
+
+def identifier(value: object) -> str | None:
+    """Return an id as text, `None` for `None`; raises `TypeError` for what is no id.
+
+    An id is a number, a UUID or a text that says something. What else has a text of its
+    own, such as a model instance, may say a name in it, or where it lies in memory.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        found = storable(str.__str__(value), ID_LIMIT)
+    elif isinstance(value, UUID):
+        found = str(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        found = _digits(value)
+    else:
+        found = ""
+    if not found:
+        raise TypeError(
+            f"{type(value).__qualname__} is no id: give an int, str or UUID"
+        )
+    return found
+
+
+def _digits(value: int) -> str:
+    """Return a number's digits, "" where there are more than an id has characters."""
+    is_short = value.bit_length() <= ID_LIMIT * 3
+    return int.__repr__(value) if is_short else ""
