@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prs_otel import conf, texts
+from prs_otel.instrumentation import awaiting
 from prs_otel.observation import CallSite
 
 if TYPE_CHECKING:
@@ -28,11 +29,22 @@ def find() -> CallSite | None:
     for _ in range(_DEPTH_LIMIT):
         if frame is None:
             return None
-        file = _project_file(frame.f_code.co_filename)
-        if file is not None:
-            return CallSite(file, frame.f_lineno or 0, frame.f_code.co_qualname)
+        if awaiting.is_called(frame):
+            # Below are the threads' own affairs, or whoever runs the event loop.
+            places = [place for each in awaiting.frames(frame) if (place := _at(each))]
+            return places[-1] if places else None
+        place = _at(frame)
+        if place is not None:
+            return place
         frame = frame.f_back
     return None
+
+
+def _at(frame: FrameType) -> CallSite | None:
+    file = _project_file(frame.f_code.co_filename)
+    if file is None:
+        return None
+    return CallSite(file, frame.f_lineno or 0, frame.f_code.co_qualname)
 
 
 def of_error(error: BaseException) -> CallSite | None:

@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.django.middleware.otel_middleware import (
 )
 
 from prs_otel import guard
-from prs_otel.instrumentation import redaction
+from prs_otel.instrumentation import awaiting, redaction
 from prs_otel.instrumentation.request_span import describe, request_span_name
 from prs_otel.instrumentation.routes import resolved_route
 from prs_otel.observation import current_request, known_method
@@ -67,6 +67,7 @@ class RequestMiddleware(_DjangoMiddleware):
 
     async def _respond(self, request: HttpRequest) -> HttpResponseBase:
         self.process_request(request)
+        awaiting.note()
         response: Awaitable[HttpResponseBase] = self.get_response(request)
         try:
             answer = await response

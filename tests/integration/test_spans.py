@@ -266,3 +266,21 @@ def endpoints(site: Site) -> dict[str, int]:
     summary = ("manage_monitoring", "summary", "--hours", "1", "--format", "json")
     rows = site.manage_json(*summary)["endpoints"]
     return {row["endpoint"]: row["count"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    "command", [gunicorn(workers=1), uvicorn()], ids=lambda c: c[0]
+)
+def test_a_slow_query_of_a_coroutine_names_the_line_that_awaits_it(
+    site: Site, collector: Collector, command: Sequence[str]
+) -> None:
+    slow = site.with_settings(MONITORING_SETTINGS={"SLOW_QUERY_THRESHOLD": 0})
+    with serving_to(collector, slow, command) as server:
+        (request,) = ask(server, collector, "/async/n-plus-one/")
+        collector.wait_for(11, kind="CLIENT")
+        *_, query = collector.queries(request)
+
+    source = (CODE / "library/async_views.py").read_text().splitlines()
+    assert query.attributes["code.file.path"] == "library/async_views.py"
+    assert "Author.objects.aget" in source[query.attributes["code.line.number"] - 1]
+    assert query.attributes["code.function.name"].startswith("n_plus_one")
