@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
 from prs_otel.guard import guarded
-from prs_otel.instrumentation import django_instrumentor, requests
+from prs_otel.instrumentation import awaiting, django_instrumentor, requests
 from prs_otel.instrumentation.blocks import is_in_request, request_work
 from prs_otel.instrumentation.wrapping import NoWork, Work, wrapped
 from prs_otel.observation import current_request
@@ -43,6 +43,8 @@ class PerformanceMonitoringMiddleware:
     ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Respond to a request."""
         if self._is_to_count():
+            if self._is_async:
+                awaiting.note()
             counted: HttpResponseBase = self._counted(request)
             return counted
         if self._is_async:

@@ -12,8 +12,9 @@ from django.test import AsyncClient, Client
 from django.urls import path
 from opentelemetry.trace import SpanKind
 
-from prs_otel.instrumentation import requests
-from prs_otel.observation import current_request
+from prs_otel import guard
+from prs_otel.instrumentation import blocks, database, requests
+from prs_otel.observation import Thresholds, current_request
 from prs_otel.rollup import series
 from tests.support.traces import Traces, tracing
 
@@ -34,6 +35,14 @@ def fails(request: HttpRequest) -> HttpResponse:
     raise ValueError("card 4111")
 
 
+def queries_while_it_streams(request: HttpRequest) -> StreamingHttpResponse:
+    def users() -> Iterator[str]:
+        for pk in range(3):
+            yield str(User.objects.filter(pk=pk).exists())
+
+    return StreamingHttpResponse(users())
+
+
 def streams(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter(["one", "two"]))
 
@@ -43,6 +52,7 @@ urlpatterns = [
     path("aplain/", aplain),
     path("fails/", fails),
     path("streams/", streams),
+    path("queries/", queries_while_it_streams),
 ]
 
 
@@ -159,6 +169,35 @@ def test_a_streamed_request_is_counted_when_it_is_closed(alone: Traces) -> None:
     response.close()
 
     assert [each.labels[0] for each in alone.observed] == ["/streams/"]
+
+
+def test_what_a_stream_queries_belongs_to_its_request(observed: Traces) -> None:
+    database.install(thresholds=Thresholds)
+    try:
+        response = Client().get("/queries/")
+        assert b"".join(response) == b"False" * 3
+        response.close()
+    finally:
+        database.uninstall()
+
+    (request,) = observed.observed_as(series.REQUEST)
+    assert request.request is not None
+    assert request.request.query_count == 3
+    assert current_request.get() is None
+
+
+def test_a_failure_of_ours_leaves_the_request_alone(
+    alone: Traces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(blocks, "tracer", fail)
+
+    assert Client().get("/deals/7/").content == b"plain"
+    assert guard.report() == {"manual.work": 1}
+    guard.reset()
 
 
 def test_a_trace_that_the_caller_has_begun_goes_on(alone: Traces) -> None:
