@@ -5,12 +5,14 @@ import inspect
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast, overload
 from unittest import mock
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import (
     BadRequest,
     PermissionDenied,
@@ -395,6 +397,21 @@ def test_functions_that_run_at_once_count_apart(traces: Traces) -> None:
     assert kinds(traces) == [series.QUERY] * 3
 
 
+def test_a_function_counts_with_the_time_it_takes(traces: Traces) -> None:
+    @monitor_query_performance
+    def work() -> int:
+        before = time.perf_counter_ns()
+        while (passed := time.perf_counter_ns() - before) < 1_000_000:
+            """Be busy."""
+        return passed
+
+    before = time.perf_counter_ns()
+    passed = work()
+
+    (query,) = traces.observed
+    assert passed <= query.duration <= time.perf_counter_ns() - before
+
+
 def test_a_generator_counts_with_the_time_it_has_worked_itself(traces: Traces) -> None:
     @monitor_query_performance(name="rows")
     def rows() -> Iterator[int]:
@@ -572,6 +589,27 @@ def test_a_request_within_a_decorated_query_keeps_what_it_counts(
     outer()
 
     assert kinds(connected) == [series.QUERY, series.REQUEST]
+
+
+@pytest.mark.parametrize("error", [None, KeyError, Http404])
+def test_whose_the_request_is_is_known_whatever_the_function_returns(
+    traces: Traces, error: type[Exception] | None
+) -> None:
+    @monitor_api_performance
+    def work(request: HttpRequest) -> dict[str, int]:
+        if error is not None:
+            raise error
+        return {"count": 1}
+
+    request = RequestFactory().get("/")
+    vars(request).update(tenant=7, user=User(pk=8))
+    with suppress(KeyError, Http404):
+        work(request)
+
+    (observed,) = traces.observed
+    assert observed.request is not None
+    assert observed.request.organization_id == "7"
+    assert observed.request.user_id == "8"
 
 
 def test_a_nested_request_counts_once(traces: Traces) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,7 +14,13 @@ from django.urls import path
 from opentelemetry.trace import SpanKind
 
 from prs_otel import guard
-from prs_otel.instrumentation import blocks, database, requests
+from prs_otel.instrumentation import (
+    awaiting,
+    blocks,
+    call_site,
+    database,
+    requests,
+)
 from prs_otel.observation import Thresholds, current_request
 from prs_otel.rollup import series
 from tests.support.traces import Traces, tracing
@@ -43,6 +50,12 @@ def queries_while_it_streams(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(users())
 
 
+async def finds(request: HttpRequest) -> HttpResponse:
+    # Nothing of this file is on the stack of the thread that looks.
+    found = await sync_to_async(call_site.find, thread_sensitive=False)()
+    return HttpResponse("" if found is None else found.function)
+
+
 def streams(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter(["one", "two"]))
 
@@ -52,6 +65,7 @@ urlpatterns = [
     path("aplain/", aplain),
     path("fails/", fails),
     path("streams/", streams),
+    path("finds/", finds),
     path("queries/", queries_while_it_streams),
 ]
 
@@ -69,6 +83,13 @@ def tenant_while_inside(get_response: Any) -> Any:
     return middleware
 
 
+MIDDLEWARE = (
+    *django_settings.MIDDLEWARE,
+    f"{__name__}.tenant_while_inside",
+    OURS,
+)
+
+
 @pytest.fixture(params=["automatic", "by the middleware"])
 def observed(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings: Any
@@ -84,15 +105,14 @@ def alone(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Traces]:
 
 
 def _measured(
-    is_disabled: bool, monkeypatch: pytest.MonkeyPatch, settings: Any
+    is_disabled: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    middleware: Sequence[str] = MIDDLEWARE,
 ) -> Iterator[Traces]:
     if is_disabled:
         monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "redis, django")
-    settings.MIDDLEWARE = [
-        *django_settings.MIDDLEWARE,
-        f"{__name__}.tenant_while_inside",
-        OURS,
-    ]
+    settings.MIDDLEWARE = [*middleware]
     found = tracing()
     found.set_globally(monkeypatch)
     # Read once in a process, by whoever instruments first.
@@ -198,6 +218,33 @@ def test_a_failure_of_ours_leaves_the_request_alone(
     assert Client().get("/deals/7/").content == b"plain"
     assert guard.report() == {"manual.work": 1}
     guard.reset()
+
+
+@pytest.mark.parametrize("is_disabled", [False, True])
+def test_a_request_that_meets_the_middleware_twice_is_one_span(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, is_disabled: bool
+) -> None:
+    measured = _measured(is_disabled, monkeypatch, settings, (OURS, *MIDDLEWARE))
+    traces = next(measured)
+    Client().get("/deals/7/")
+
+    assert (len(traces.observed), len(traces.exported)) == (1, 1)
+    next(measured, None)
+
+
+@pytest.mark.parametrize("is_disabled", [False, True])
+def test_the_task_that_serves_a_request_is_known_among_many(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, is_disabled: bool
+) -> None:
+    monkeypatch.setattr(awaiting, "_TASKS_LIMIT", 0)
+    measured = _measured(is_disabled, monkeypatch, settings, (OURS,))
+    next(measured)
+
+    async def ask() -> bytes:
+        return (await AsyncClient().get("/finds/")).content
+
+    assert asyncio.run(ask()) == b"finds"
+    next(measured, None)
 
 
 def test_a_trace_that_the_caller_has_begun_goes_on(alone: Traces) -> None:

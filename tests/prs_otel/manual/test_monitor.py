@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 import prs_otel
-from prs_otel import performance_monitor, pipeline
+from prs_otel import expected_queries, performance_monitor, pipeline
 from prs_otel.manual import monitor as module
 from prs_otel.manual import readiness
 from prs_otel.observation import RequestContext, current_request
@@ -97,6 +97,18 @@ def test_a_recorded_query_counts_in_the_request_around_it(
     assert request_context.query_count == 1
     assert request_context.query_outcomes == [(500_000_000, False, False)]
     assert traces.observed[0].request is request_context
+
+
+@pytest.mark.parametrize("organization_id", [None, 123])
+def test_a_recorded_query_that_is_expected_is_no_repeat(
+    traces: Traces, request_context: RequestContext, organization_id: int | None
+) -> None:
+    with expected_queries():
+        record(organization_id=organization_id)
+    assert request_context.repeats == {}
+
+    record(organization_id=organization_id)
+    assert [each.runs for each in request_context.repeats.values()] == [1]
 
 
 def test_a_query_of_an_organisation_counts_for_it_outside_a_request(
