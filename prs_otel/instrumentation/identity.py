@@ -20,6 +20,10 @@ TenantResolver = Callable[[Any], str | int | None]
 _LAZY: Final = (LazyObject, Promise)
 
 
+class NoIdError(Exception):
+    """A function of the project's has told something that is no id."""
+
+
 def user_id(request: HttpRequest) -> str | None:
     """Return the primary key of the request's user, if the application has loaded it.
 
@@ -33,7 +37,7 @@ def user_id(request: HttpRequest) -> str | None:
         user = attributes.get("_acached_user")  # where `await request.auser()` keeps it
     try:
         key = getattr(user, "pk", None)
-        return None if key is None else texts.storable(str(key), texts.ID_LIMIT)
+        return None if key is None else texts.identifier(str(key))
     except Exception:  # noqa: BLE001 - a user of the application's own make
         guard.failed("requests.user")
         return None
@@ -46,13 +50,14 @@ def tenant_id(
 
     Nor may it raise or want a query. An empty text is no organisation.
     """
-    # Every request comes by here: a context manager would cost more than the rest.
+    # Every request comes by here: a context manager would cost more than the rest. A lazy
+    # id is evaluated within, where its query is refused.
     token = mode.set(REFUSED)
     try:
-        return _told(resolver(request))
+        return as_id(resolver(request), told_by="TENANT_RESOLVER")
     except (QueryRefusedError, SynchronousOnlyOperation):
         failed()
-    except _NoIdError as error:
+    except NoIdError as error:
         failed()
         guard.tolerated("requests.tenant", error)
     except Exception:  # noqa: BLE001 - the guard logs and counts it
@@ -63,18 +68,11 @@ def tenant_id(
     return None
 
 
-def _evaluated(lazy: Any) -> object:  # noqa: ANN401 - Django leaves the class untyped
-    if lazy._wrapped is empty:  # noqa: SLF001 - as text, a lazy `None` is "None"
-        lazy._setup()  # noqa: SLF001
-    return lazy._wrapped  # noqa: SLF001
+def as_id(value: object, *, told_by: str) -> str | None:
+    """Return what the project's function has told as an id; raises `NoIdError`.
 
-
-class _NoIdError(Exception):
-    """The project's function has told something that is no id."""
-
-
-def _told(value: object) -> str | None:
-    # A lazy id is evaluated here, where its query is refused.
+    `None` and an empty text are none. A lazy id is evaluated.
+    """
     if isinstance(value, _LAZY):
         value = str(value) if isinstance(value, Promise) else _evaluated(value)
     if value == "":
@@ -84,4 +82,10 @@ def _told(value: object) -> str | None:
     except TypeError as error:
         if iscoroutine(value):
             value.close()  # else Python warns that nobody awaits it
-        raise _NoIdError(f"TENANT_RESOLVER: {error} or None") from None
+        raise NoIdError(f"{told_by}: {error} or None") from None
+
+
+def _evaluated(lazy: Any) -> object:  # noqa: ANN401 - Django leaves the class untyped
+    if lazy._wrapped is empty:  # noqa: SLF001 - as text, a lazy `None` is "None"
+        lazy._setup()  # noqa: SLF001
+    return lazy._wrapped  # noqa: SLF001

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ninja.errors import AuthorizationError
 
 from prs_otel import conf, guard
+from prs_otel.instrumentation.identity import NoIdError, as_id
 from prs_otel.monitoring.permissions import is_staff
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ def _organization_of(user: AbstractBaseUser) -> str | None:
     if decide is None:
         return None
     try:
-        organization_id = decide(user)
+        # An id that a request is counted under and one that a user belongs to are one text.
+        return as_id(decide(user), told_by="USER_ORGANIZATION")
+    except NoIdError as error:
+        guard.tolerated("USER_ORGANIZATION", error)
     except Exception:  # noqa: BLE001 - the project's code may raise anything
         guard.failed("USER_ORGANIZATION")
-        return None
-    return None if organization_id in (None, "") else str(organization_id)
+    return None

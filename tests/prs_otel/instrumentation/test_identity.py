@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.utils.asyncio import async_unsafe
 from django.utils.functional import SimpleLazyObject, lazystr
 
-from prs_otel import guard
+from prs_otel import guard, texts
 from prs_otel.instrumentation import database, identity
 from prs_otel.observation import Thresholds
+from prs_otel.rollup import series
 
 
 @pytest.fixture
@@ -63,8 +64,6 @@ def test_nobody_is_no_user(request_: Any) -> None:
         (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
         (None, None),
         ("", None),
-        ("x" * 999, "x" * 200),
-        ("a\ud800b\0c", "a?b?c"),
         (SimpleLazyObject(lambda: 7), "7"),
         (SimpleLazyObject(lambda: None), None),
         (lazystr("acme"), "acme"),
@@ -86,6 +85,23 @@ def test_a_resolver_that_raises_is_counted(
 
     assert tenant(request_, resolver) == (None, 1)
     assert guard.report() == {"requests.tenant": 1}
+
+
+@pytest.mark.parametrize("name", ["x" * 999, "a\ud800b\0c", series.OTHER])
+def test_ids_that_cannot_be_kept_as_they_are_stay_apart(
+    request_: Any, name: str
+) -> None:
+    found, _ = tenant(request_, lambda request: name)
+    other, _ = tenant(request_, lambda request: name + "\0")
+
+    assert found
+    assert other
+    assert found != other
+    assert found not in (name, name[:200], series.OTHER)
+    assert len(found) <= 200
+    assert found.isprintable()
+    assert found.encode()
+    assert identity.as_id(name, told_by="USER_ORGANIZATION") == found
 
 
 async def acme(request: HttpRequest) -> str:
@@ -157,3 +173,7 @@ def test_a_resolver_that_queries_is_refused_and_counted(request_: Any) -> None:
 
     assert found == (None, 1)
     assert identity.user_id(request_) is None
+
+
+def test_the_remainder_is_what_no_id_is_called() -> None:
+    assert texts.REMAINDER == series.OTHER

@@ -76,6 +76,34 @@ def test_a_user_whose_organization_is_unknown_sees_nothing(
         assert alice_client.get(BASE + path).status_code == 403
 
 
+@pytest.mark.parametrize("answer", [True, 7.0, [7], object(), b"7"])
+def test_a_user_whose_organization_is_no_id_sees_nothing(
+    alice_client: Client, answer: object
+) -> None:
+    with override_settings(
+        MONITORING_SETTINGS={"USER_ORGANIZATION": lambda user: answer}
+    ):
+        response = alice_client.get(BASE + "performance/summary/")
+
+    assert response.status_code == 403
+    assert guard.report() == {"USER_ORGANIZATION": 1}
+    guard.reset()
+
+
+def test_an_organization_that_is_called_like_the_remainder_does_not_see_it(
+    alice_client: Client, served: Measured
+) -> None:
+    served.request(0.1, whose=Whose(organization_id="__other__"))
+    served.flush()
+
+    with override_settings(
+        MONITORING_SETTINGS={"USER_ORGANIZATION": lambda user: "__other__"}
+    ):
+        document = alice_client.get(BASE + "performance/summary/").json()
+
+    assert document["requests"]["count"] == 0
+
+
 def test_a_resolver_that_fails_lets_nobody_in(
     alice_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
