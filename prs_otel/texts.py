@@ -31,11 +31,11 @@ def identifier(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        found = _distinct(str.__str__(value))
-    elif isinstance(value, UUID):
-        found = str(value)
+        found = value if _is_plain(value) else _distinct(str.__str__(value))
     elif isinstance(value, int) and not isinstance(value, bool):
         found = _digits(value)
+    elif isinstance(value, UUID):
+        found = str(value)
     else:
         found = ""
     if not found:
@@ -43,6 +43,16 @@ def identifier(value: object) -> str | None:
             f"{type(value).__qualname__} is no id: give an int, str or UUID"
         )
     return found
+
+
+def _is_plain(value: str) -> bool:
+    """Tell whether a text is an id as it is; nearly all are."""
+    return (
+        type(value) is str
+        and value.isprintable()
+        and len(value) <= ID_LIMIT
+        and value != REMAINDER
+    )
 
 
 def _distinct(text: str) -> str:
