@@ -73,7 +73,9 @@ def as_id(value: object, *, told_by: str) -> str | None:
 
     `None` and an empty text are none. A lazy id is evaluated.
     """
-    if isinstance(value, _LAZY):
+    if value is None:
+        return None
+    if type(value) is not str and isinstance(value, _LAZY):
         value = str(value) if isinstance(value, Promise) else _evaluated(value)
     if value == "":
         return None
