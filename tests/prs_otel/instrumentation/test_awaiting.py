@@ -23,6 +23,8 @@ HERE = Path(__file__)
 def _project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conf, "project_directory", lambda: str(HERE.parent))
     call_site._project_file.cache_clear()
+    # Where other processes want the processor, who called may be long on his way to wait.
+    monkeypatch.setattr(awaiting, "_LOOKS", 5_000)
 
 
 # Nothing of this file is on the stack of the thread that finds.
