@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from prs_otel import native
+from prs_otel.database_errors import described, quotes_values, stack_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,6 +26,10 @@ logger = logging.getLogger("prs_otel")
 PLACES_LIMIT: Final = 256
 OVERFLOW: Final = "__other__"
 LOG_INTERVAL: Final = 60.0  # seconds between two log lines for the same place
+_FAILED: Final = (
+    "prs_otel failed in %s (%d so far); your application is not affected, "
+    "but what was being measured there is lost"
+)
 
 reraise = os.environ.get("PRS_OTEL_RERAISE") == "1"
 
@@ -84,7 +89,7 @@ def tolerated(where: str, error: Exception) -> None:
     # A broken log handler is the application's own, but it would surface here.
     if is_due:
         with suppress(Exception):
-            logger.warning("%s (%s, %d times so far)", error, where, count)
+            logger.warning("%s (%s, %d times so far)", described(error), where, count)
 
 
 def report() -> dict[str, int]:
@@ -126,10 +131,7 @@ def _has_room() -> bool:
 
 def _log(where: str, count: int, error: Exception) -> None:
     with suppress(Exception):  # as above
-        logger.error(
-            "prs_otel failed in %s (%d so far); your application is not affected, "
-            "but what was being measured there is lost",
-            where,
-            count,
-            exc_info=error,
-        )
+        if quotes_values(error):
+            logger.error(f"{_FAILED}\n%s", where, count, stack_of(error))  # noqa: G004 - a constant
+        else:
+            logger.error(_FAILED, where, count, exc_info=error)

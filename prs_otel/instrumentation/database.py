@@ -17,6 +17,7 @@ from django.db.backends.signals import connection_created
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from prs_otel import guard
+from prs_otel.database_errors import type_name
 from prs_otel.instrumentation import call_site, opened, procedures
 from prs_otel.instrumentation.measuring import (
     EXPECTED,
@@ -236,7 +237,7 @@ def _extended(
     if outcome.batch > 1:
         extended[DB_OPERATION_BATCH_SIZE] = outcome.batch
     if outcome.failure is not None:
-        extended[ERROR_TYPE] = _type_name(outcome.failure)
+        extended[ERROR_TYPE] = type_name(outcome.failure)
     code = call_site.find() if is_slow else None
     if code is not None:
         extended[CODE_FILE_PATH] = code.file
@@ -248,12 +249,6 @@ def _extended(
 def _batch_size(params: object) -> int:
     # An iterator is the driver's to consume, so its length stays unknown.
     return len(params) if isinstance(params, Sized) else 1
-
-
-def _type_name(failure: BaseException) -> str:
-    """Return the name of an exception's class: its message may quote values."""
-    kind = type(failure)
-    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
 
 
 _traced: dict[type, bool] = {}  # by the class of the driver's cursor

@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.django.middleware.otel_middleware import (
 )
 
 from prs_otel import guard
+from prs_otel.database_errors import quotes_values
 from prs_otel.instrumentation import awaiting, redaction
 from prs_otel.instrumentation.request_span import describe, request_span_name
 from prs_otel.instrumentation.routes import resolved_route
@@ -119,7 +120,7 @@ class RequestMiddleware(_DjangoMiddleware):
         if error is None:
             return
         is_failure = response.status_code >= _SERVER_ERROR
-        if is_failure and not redaction.quotes_values(error):
+        if is_failure and not quotes_values(error):
             return
         del request.META[self._environ_exception_key]
         if is_failure:

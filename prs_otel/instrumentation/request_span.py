@@ -24,13 +24,23 @@ if TYPE_CHECKING:
     from prs_otel.observation import RequestContext
 
 
+def is_url_to_describe(request: HttpRequest) -> bool:
+    """Tell whether the span may say too much of the URL, or too little."""
+    meta = request.META
+    return bool(
+        meta.get("QUERY_STRING")
+        or "RAW_URI" not in meta
+        or redaction.tells_values(request.path)
+    )
+
+
 def describe_url(span: Span, request: HttpRequest) -> None:
-    """Say the URL in the conventions the span is in, without values of the query."""
+    """Say the URL in the conventions the span is in, without values in path and query."""
     attributes = getattr(span, "attributes", None) or {}
     redacted = redaction.redacted_urls(attributes)
     if URL_SCHEME in attributes and URL_PATH not in attributes:
         # The stock middleware finds none on servers that do not pass on the raw one.
-        redacted[URL_PATH] = request.path
+        redacted[URL_PATH] = redaction.path(request.path)
         query = request.META.get("QUERY_STRING")
         if query:
             redacted[URL_QUERY] = redaction.query_string(query)

@@ -17,7 +17,12 @@ from prs_otel.instrumentation import (
     identity,
     n_plus_one,
 )
-from prs_otel.instrumentation.request_span import describe, describe_url
+from prs_otel.instrumentation.client import describe_client, describe_method
+from prs_otel.instrumentation.request_span import (
+    describe,
+    describe_url,
+    is_url_to_describe,
+)
 from prs_otel.instrumentation.routes import resolved_route
 from prs_otel.instrumentation.streaming import Stream, follow
 from prs_otel.observation import (
@@ -27,6 +32,7 @@ from prs_otel.observation import (
     current_request,
     known_method,
 )
+from prs_otel.request_context import OTHER_METHOD
 from prs_otel.semconv import PRS_TENANT_FAILURES
 
 if TYPE_CHECKING:
@@ -47,13 +53,17 @@ class Hooks:
     count: Callable[[str, tuple[str, ...], int], object]
 
     def request(self, span: Span, request: HttpRequest) -> None:
-        """Note the method, and say the URL without the values of its query string."""
+        """Note the method, and say URL and client without what may be somebody's data."""
         context = current_request.get()
+        method = known_method(request.method)
         if context is not None:
-            context.method = known_method(request.method)
+            context.method = method
             context.keeps_outcomes = self.tenant is not None
-        if request.META.get("QUERY_STRING") or "RAW_URI" not in request.META:
+        if is_url_to_describe(request):
             describe_url(span, request)
+        describe_client(span, request.META)
+        if method == OTHER_METHOD:
+            describe_method(span)
 
     def response(
         self, span: Span, request: HttpRequest, response: HttpResponseBase

@@ -17,6 +17,7 @@ from django.utils.cache import (
 )
 
 from prs_otel import __version__
+from prs_otel.database_errors import described
 from prs_otel.monitoring.permissions import is_staff
 from prs_otel.store.base import StoreError
 
@@ -122,5 +123,6 @@ def _store_failed(
 def _database_failed(
     request: HttpRequest, error: db.Error | type[db.Error]
 ) -> HttpResponse:
-    logger.warning("An API request found the database out of order: %s", error)
+    found = described(error) if isinstance(error, db.Error) else error.__name__
+    logger.warning("An API request found the database out of order: %s", found)
     return JsonResponse({"detail": DATABASE_FAILED}, status=503)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from ninja.errors import AuthorizationError, HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 
+from prs_otel.database_errors import described
 from prs_otel.monitoring import tokens
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def user_if_known(request: HttpRequest) -> AbstractBaseUser | None:
     try:
         return _first_user(request, api_auth())
     except db.Error as error:
-        logger.warning("A user could not be recognised: %s", error)
+        logger.warning("A user could not be recognised: %s", described(error))
         return None
 
 

@@ -45,6 +45,8 @@ class Collector:
 
     port: int
     spans: list[ReceivedSpan] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    """Whatever was sent here, of any signal, as it was before compression."""
 
     def variables(self) -> dict[str, str]:
         """Return the environment that makes a process export here, soon."""
@@ -101,9 +103,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
+        collector = self.collectors[self.server.server_address[1]]  # type: ignore[index]
+        collector.bodies.append(body)
         if self.path == "/v1/traces":
-            spans = self.collectors[self.server.server_address[1]].spans  # type: ignore[index]
-            spans.extend(_received(ExportTraceServiceRequest.FromString(body)))
+            received = _received(ExportTraceServiceRequest.FromString(body))
+            collector.spans.extend(received)
         answer = ExportTraceServiceResponse().SerializeToString()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-protobuf")

@@ -9,6 +9,7 @@ from django.db.utils import DataError, InterfaceError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prs_otel.database_errors import quotes_values
 from prs_otel.instrumentation import redaction
 from tests.support.traces import tracing
 
@@ -22,6 +23,11 @@ from tests.support.traces import tracing
         ("a=b=c", "a=REDACTED"),
         ("4111", "REDACTED"),
         ("=4111", "=REDACTED"),
+        ("4111=", "REDACTED=REDACTED"),
+        (
+            "alice%40example.org=1&items[0].id=7",
+            "REDACTED=REDACTED&items[0].id=REDACTED",
+        ),
         ("a=1&&", "a=REDACTED&&"),
     ],
 )
@@ -33,10 +39,42 @@ def test_of_a_long_query_string_the_beginning_is_kept() -> None:
     assert len(redaction.query_string("a=1&" * 10_000)) < 5_000
 
 
-def test_of_a_url_only_the_query_is_touched() -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/items/12345678/",
+        "/api/v1.2/items:batch/Straße/~alice/",
+        "/files/3f2504e0-4f89-41d3-9a0c-0305e82c3301/",
+        "/blog/how-the-whole-of-a-title-can-become-an-address/",
+    ],
+)
+def test_a_path_of_names_and_ids_stays(path: str) -> None:
+    assert redaction.path(path) == path
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/users/alice@example.org/cart/", "/users/REDACTED/cart/"),
+        ("/cards/4111111111111111", "/cards/REDACTED"),
+        ("/search/two words/", "/search/REDACTED/"),
+        ("/reset/MQ/c5k2u1-0123456789abcdef0123456789abcdef/", "/reset/MQ/REDACTED/"),
+    ],
+)
+def test_what_looks_like_data_in_a_path_is_redacted(path: str, expected: str) -> None:
+    assert redaction.path(path) == expected
+
+
+def test_of_a_long_path_the_beginning_is_kept() -> None:
+    assert len(redaction.path("/@" * 10_000)) < 10_000
+
+
+def test_of_a_url_path_and_query_are_touched() -> None:
     assert redaction.url("/a/b=c") == "/a/b=c"
     assert redaction.url("http://x/a?b=c") == "http://x/a?b=REDACTED"
     assert redaction.url("/a?") == "/a?"
+    assert redaction.url("http://x:80/@a/b?c=d") == "http://x:80/REDACTED/b?c=REDACTED"
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="&="), min_size=12))
@@ -53,7 +91,7 @@ def test_both_conventions_are_redacted() -> None:
         "url.full": "http://x/?a=1",
         "http.target": "/?a=1",
         "http.url": "http://x/?a=1",
-        "url.path": "/a=1",
+        "url.path": "/a@b/1",
         "server.port": 80,
     }
 
@@ -62,6 +100,7 @@ def test_both_conventions_are_redacted() -> None:
         "url.full": "http://x/?a=REDACTED",
         "http.target": "/?a=REDACTED",
         "http.url": "http://x/?a=REDACTED",
+        "url.path": "/REDACTED/1",
     }
 
 
@@ -90,14 +129,14 @@ def caused_by(cause: BaseException | None, *, handling: bool = False) -> Excepti
 def test_what_comes_of_a_database_quotes_values(
     error: Exception, expected: bool
 ) -> None:
-    assert redaction.quotes_values(error) is expected
+    assert quotes_values(error) is expected
 
 
 def test_a_chain_that_never_ends_is_followed_for_a_while() -> None:
     error = ValueError()
     error.__context__ = caused_by(error)
 
-    assert not redaction.quotes_values(error)
+    assert not quotes_values(error)
 
 
 def insert() -> None:

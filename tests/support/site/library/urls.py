@@ -45,6 +45,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if apps.is_installed("prs_otel"):
-    urlpatterns.append(path("api/monitoring/", include("prs_otel.urls")))
+    from library import planted
+
+    urlpatterns += [
+        path("planted/<str:word>/", planted.everywhere),
+        path("planted/<str:word>/refused/", planted.refused),
+        path("planted/<str:word>/refused-later/", planted.refused_later),
+        path("api/monitoring/", include("prs_otel.urls")),
+    ]
 if apps.is_installed("alerting"):
     urlpatterns.append(path("api/alerting/", include("alerting.urls")))
