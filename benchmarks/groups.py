@@ -16,6 +16,7 @@ GROUPS: Final = {
     "on_end": "benchmarks.micro.on_end",
     "truth": "benchmarks.micro.truth",
     "summary": "benchmarks.micro.summary",
+    "http": "benchmarks.micro.over_http",
     "leading": "benchmarks.micro.leading",
     "evaluation": "benchmarks.micro.evaluation",
     "store": "benchmarks.micro.store_size",

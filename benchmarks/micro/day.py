@@ -1,4 +1,4 @@
-"""A store as the leader would have left it: 24 hours of traffic, the last seconds as deltas."""
+"""A store as the leader would have left it: a day or more of traffic, the last seconds as deltas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ FLUSH_INTERVAL: Final = 5.0
 STEP: Final = 5.3
 DAY: Final = 86_400.0
 # Seconds of the past that each width covers, the finest first; see retention.plan.
-WIDTHS: Final = ((10, 20.0, 600.0), (60, 600.0, 7_200.0), (300, 7_200.0, DAY))
+WIDTHS: Final = (
+    (10, 20.0, 600.0),
+    (60, 600.0, 7_200.0),
+    (300, 7_200.0, DAY),
+    (3600, DAY, 365 * DAY),
+)
+HOUR: Final = 3_600.0
 VARIATIONS: Final = 3
 HOST_GAUGES: Final = (
     semconv.SYSTEM_CPU_UTILIZATION,
@@ -47,6 +53,7 @@ class Load:
     series: int
     workers: int = 8
     rate: float = 4_000.0
+    hours: int = 24
 
 
 class Day:
@@ -55,7 +62,7 @@ class Day:
     def __init__(self, store: Store, load: Load, *, now: float) -> None:
         self._store = store
         self._load = load
-        self._started_at = now - DAY
+        self._started_at = now - load.hours * HOUR
         self._sequence = 0
         self._mix = traffic.mix(load.series)
         self._chance = random.Random(5)
@@ -70,8 +77,11 @@ class Day:
         self._deltas = self._variations(0, load.rate * FLUSH_INTERVAL / load.workers)
 
     def fill(self, *, now: float) -> None:
-        """Append the whole day up to ``now``."""
-        for level, youngest, oldest in WIDTHS:
+        """Append all the hours up to ``now``."""
+        for level, youngest, widest in WIDTHS:
+            oldest = min(widest, self._load.hours * HOUR)
+            if oldest <= youngest:
+                break
             variations = self._variations(level, self._load.rate * level)
             for start in _starts(level, now - oldest, now - youngest):
                 self._append(variations, start, start + level, now=now)
@@ -122,13 +132,13 @@ def view_of(store: Store) -> MetricsView:
     )
 
 
-def leadership(view: MetricsView, *, now: float) -> Leadership:
+def leadership(view: MetricsView, *, now: float, hours: int = 24) -> Leadership:
     """Return the leader's work on a view's store, done whenever its ``work`` is called."""
     me = Beat("leader", socket.gethostname(), os.getpid(), now, now, {}, {})
     plan = Plan(
         flush_interval=FLUSH_INTERVAL,
         system_metrics_interval=15.0,
-        retention_seconds=DAY,
+        retention_seconds=hours * HOUR,
         series_limit=SERIES_LIMIT,
         quota_bytes=DEFAULT_QUOTA,
         directory="/",

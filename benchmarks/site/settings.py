@@ -11,7 +11,7 @@ SECRET_KEY = "measured-on-loopback-only"  # noqa: S105 -- protects nothing
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-ROOT_URLCONF = "benchmarks.site.urls"
+ROOT_URLCONF = os.environ.get("SITE_URLCONF", "benchmarks.site.urls")
 
 INSTALLED_APPS = [
     *os.environ.get("SITE_APPS", "").split(),
