@@ -26,6 +26,8 @@ class Variant:
     peer: str
     interface: Interface = "wsgi"
     exporting: bool = False
+    identified: bool = False
+    """Each request is that of another user and organisation."""
 
 
 # A burst is short enough for its bare neighbours to run at the same pace of the machine,
@@ -40,6 +42,13 @@ VIEWS: Final = (
 VARIANTS: Final = (
     Variant("stock", "stock OpenTelemetry, exporting", "stock", exporting=True),
     Variant("ours", "prs-otel, exporting", "ours", exporting=True),
+    Variant(
+        "ours-identified",
+        "prs-otel, exporting, 50 tenants and 500 users",
+        "ours",
+        exporting=True,
+        identified=True,
+    ),
     Variant("stock-embedded", "stock OpenTelemetry, no exporter", "stock"),
     Variant("ours-embedded", "prs-otel, embedded default", "ours"),
     Variant("prometheus", "django-prometheus", "prometheus"),

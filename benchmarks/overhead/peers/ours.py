@@ -30,13 +30,15 @@ WINDOW_SECONDS = 3_600.0
 FLUSH_INTERVAL = 60
 # Until the first flush has made sure that this worker never stands for election.
 LEASE_SECONDS = 60.0
+_IDENTIFY = "benchmarks.overhead.peers.identify"
 
 
 class Ours:
     """The package under its own store, in the directory it is given."""
 
-    def __init__(self, *, exporting: bool) -> None:
+    def __init__(self, *, exporting: bool, identified: bool) -> None:
         self._exporting = exporting
+        self._identified = identified
         self._store_url = ""
 
     def environment(self, around: Surroundings) -> dict[str, str]:
@@ -50,6 +52,9 @@ class Ours:
         if self._exporting:
             monitoring["TENANT_RESOLVER"] = f"{__name__}.tenant_of"
             environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = around.sink
+        if self._identified:
+            monitoring["TENANT_RESOLVER"] = f"{_IDENTIFY}.tenant_of"
+            environment["SITE_LAST_MIDDLEWARE"] = f"{_IDENTIFY}.sign_in"
         return environment | {"SITE_MONITORING": json.dumps(monitoring)}
 
     def install(self) -> None:
@@ -93,4 +98,4 @@ def _pipeline() -> Any:  # noqa: ANN401 -- importable only once Django is set up
 
 def peer(variant: Variant) -> Ours:
     """Return our own peer."""
-    return Ours(exporting=variant.exporting)
+    return Ours(exporting=variant.exporting, identified=variant.identified)
