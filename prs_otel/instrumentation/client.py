@@ -40,21 +40,19 @@ def product(agent: str) -> str:
 def describe_client(span: Span, meta: Mapping[str, Any]) -> None:
     """Say on a request's span no more of its client than a program's name and an address."""
     agent = meta.get("HTTP_USER_AGENT", "")
-    is_long = product(agent) != agent
-    # A server that trusts its proxy takes the address from there, whatever it says.
-    is_forwarded = "HTTP_X_FORWARDED_FOR" in meta
-    if is_long or is_forwarded:
+    name = product(agent)
+    # One at a time: in every request, and the plural costs the SDK twice as much.
+    if name != agent:
         attributes = getattr(span, "attributes", None) or {}
-        told: dict[str, str] = {}
-        if is_long:
-            told |= {name: product(agent) for name in _AGENTS if name in attributes}
-        if is_forwarded:
-            told |= {
-                name: REDACTED
-                for name in _ADDRESSES
-                if not _ADDRESS.fullmatch(str(attributes.get(name, "::")))
-            }
-        span.set_attributes(told)
+        for key in _AGENTS:
+            if key in attributes:
+                span.set_attribute(key, name)
+    # A server that trusts its proxy takes the address from there, whatever it says.
+    if "HTTP_X_FORWARDED_FOR" in meta:
+        attributes = getattr(span, "attributes", None) or {}
+        for key in _ADDRESSES:
+            if not _ADDRESS.fullmatch(str(attributes.get(key, "::"))):
+                span.set_attribute(key, REDACTED)
 
 
 def describe_method(span: Span) -> None:
