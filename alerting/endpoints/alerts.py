@@ -17,6 +17,7 @@ from alerting.alert import State
 from alerting.documents import Selection
 from alerting.endpoints.answers import (
     REFUSALS,
+    WITH_BODY,
     Page,
     answer,
     name_of_user,
@@ -78,7 +79,7 @@ def alerts(request: HttpRequest, page: Query[Page]) -> HttpResponse:
 
 
 @router.post(
-    "alerts/{alert_id}/acknowledge/", response={200: AlertItem, 404: Error, **REFUSALS}
+    "alerts/{alert_id}/acknowledge/", response={200: AlertItem, 404: Error, **WITH_BODY}
 )
 def acknowledge_alert(
     request: HttpRequest, alert_id: UUID, body: Annotated[Note | None, Body()] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from django import db
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REFUSALS",
+    "WITH_BODY",
     "Page",
     "answer",
     "install_error_handlers",
@@ -33,6 +34,8 @@ REFUSALS: Final[dict[int, Any]] = {
     422: InvalidRequest,
     503: Error,
 }
+WITH_BODY: Final[dict[int, Any]] = {400: Error, **REFUSALS}
+"""The same where a body is read, which may be no JSON."""
 
 
 class Page(BaseModel):
@@ -71,11 +74,13 @@ def name_of_user(request: HttpRequest) -> str:
     return str(get_username() if get_username else user)[:150]
 
 
-def refusal(problems: Iterable[str], *where: str) -> ValidationError:
-    """Return the 422 that says what is wrong with a body, one entry for each mistake."""
+def refusal(
+    problems: Iterable[str], *where: str, part: Literal["body", "query"] = "body"
+) -> ValidationError:
+    """Return the 422 that says what is wrong with a request, one entry for each mistake."""
     return ValidationError(
         [
-            {"type": "value_error", "loc": ["body", *where], "msg": problem}
+            {"type": "value_error", "loc": [part, *where], "msg": problem}
             for problem in problems
         ]
     )

@@ -39,7 +39,8 @@ def build_router(site: Site) -> Router:
     def explain(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
         """Return, step by step, who was told and who was not, and why."""
         if (asked.alert_id is None) is (asked.rule is None):
-            raise refusal(["ask for one of alert_id and rule"], "alert_id")
+            problems = ["ask for one of alert_id and rule"]
+            raise refusal(problems, "alert_id", part="query")
         if asked.rule is not None:
             status = site.status(time.time())
             shown = status if may(request, READ) else status.without_texts()

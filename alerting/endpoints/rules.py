@@ -15,8 +15,10 @@ from pydantic import BaseModel, Field, JsonValue
 from alerting import stored_rules
 from alerting.endpoints.answers import (
     REFUSALS,
+    WITH_BODY,
     Page,
     answer,
+    may,
     name_of_user,
     refusal,
     require,
@@ -58,6 +60,9 @@ class Named(BaseModel):
 
 def write_rule(request: HttpRequest, rule: RuleBody) -> HttpResponse:
     """Store a rule, in place of one of its name; in force at the next evaluation."""
+    if not may(request, _CHANGE):
+        # Before anything is said of the rule; who may change one may not add one perhaps.
+        require(request, _ADD)
     loaded = _loaded(rule)
     is_new = not stored_rules.exists(loaded.name)
     require(request, _ADD if is_new else _CHANGE)
@@ -94,8 +99,8 @@ def changes(request: HttpRequest, page: Query[Page]) -> HttpResponse:
 def build_router(site: Site) -> Router:
     """Return the endpoints, two of which read the health or the figures of a site."""
     router = Router(tags=["rules"])
-    written = {200: RuleItem, 201: RuleItem, 409: Error, **REFUSALS}
-    removed = {200: RemovedRule, 404: Error, 409: Error, **REFUSALS}
+    written = {200: RuleItem, 201: RuleItem, 409: Error, **WITH_BODY}
+    removed = {200: RemovedRule, 404: Error, 409: Error, **WITH_BODY}
     router.post("", response=written, openapi_extra=_DESCRIBED)(write_rule)
     router.delete("", response=removed)(remove_rule)
     router.get("changes/", response={200: RuleChanges, **REFUSALS})(changes)
@@ -109,7 +114,7 @@ def build_router(site: Site) -> Router:
         part = found[page.offset : page.offset + page.limit]
         return answer(RuleList(items=part, count=len(found)))
 
-    @router.post("test/", response={200: RuleTrial, 404: Error, **REFUSALS})
+    @router.post("test/", response={200: RuleTrial, 404: Error, **WITH_BODY})
     def test_rule(request: HttpRequest, body: RuleBody) -> HttpResponse:
         """Say what a rule, named or written out, would make of the figures of now."""
         require(request, READ)

@@ -14,6 +14,7 @@ from pydantic import Field, JsonValue, ValidationError
 from alerting import stored_silences
 from alerting.endpoints.answers import (
     REFUSALS,
+    WITH_BODY,
     Page,
     answer,
     name_of_user,
@@ -56,7 +57,7 @@ def silences(request: HttpRequest, query: Query[SilencePage]) -> HttpResponse:
 
 @router.post(
     "",
-    response={201: SilenceItem, 409: Error, **REFUSALS},
+    response={201: SilenceItem, 409: Error, **WITH_BODY},
     openapi_extra=_DESCRIBED,
 )
 def silence(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tests.support.http import Client
 
+NO_ONES_ID: Final = "00000000-0000-4000-8000-000000000000"
 APIS: Final = ("/api/monitoring/", "/api/alerting/")
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -42,11 +43,17 @@ def operations(client: Client, headers: Mapping[str, str]) -> list[Operation]:
 def _operations(document: Mapping[str, Any]) -> Iterator[Operation]:
     for path, item in document["paths"].items():
         for method, described in item.items():
-            # Something that may exist, where a path names an object.
-            filled = re.sub(r"\{[^}]*\}", "1", path)
+            # What may exist by its form, where a path names an object.
+            filled = re.sub(r"\{[^}]*\}", _identifier(described), path)
             names = tuple(
                 parameter["name"]
                 for parameter in described.get("parameters", ())
                 if parameter["in"] == "query"
             )
             yield Operation(method.upper(), filled, names)
+
+
+def _identifier(described: Mapping[str, Any]) -> str:
+    in_path = [each for each in described["parameters"] if each["in"] == "path"]
+    forms = {each["schema"].get("format") for each in in_path}
+    return NO_ONES_ID if "uuid" in forms else "1"
