@@ -33,6 +33,7 @@ OF_AN_ORGANIZATION: Final = {
     "GET /api/monitoring/database/slow-queries/",
     "GET /api/monitoring/api/slow-calls/",
 }
+ADMINISTRATION: Final = {"/api/monitoring/config/", "/api/monitoring/maintenance/"}
 DOCUMENTATION: Final = [
     f"{base}{name}"
     for base in openapi.APIS
@@ -346,6 +347,22 @@ def test_what_changes_something_is_not_for_a_user_of_an_organization(
                     name,
                     str(operation),
                 )
+
+
+def test_configuration_and_maintenance_are_for_administrators(
+    served: Served, way: str
+) -> None:
+    """Reading too: the settings of a site tell how to go unnoticed."""
+    found = [each for each in served.operations if each.path in ADMINISTRATION]
+    assert {each.path for each in found} == ADMINISTRATION
+
+    for name in ("globex-bob", "carol", "staff"):
+        headers = served.people[name].cookie_with_csrf
+        if way == "token":
+            headers = served.people[name].bearer
+        statuses = {str(each): served.ask(each, headers).status for each in found}
+
+        assert statuses == dict.fromkeys(statuses, 403), name
 
 
 @pytest.mark.parametrize("method", UNSAFE)
