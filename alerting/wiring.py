@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from django.db import connections
 
 import prs_otel
-from alerting import conf, documents, history
+from alerting import conf, documents, history, rehearsal
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ninja import NinjaAPI
 
     from alerting.schemas import History
+    from alerting.rehearsal import Rehearsal
 
 __all__ = [
     "build_runner",
@@ -89,6 +90,7 @@ def connect() -> None:
     alerting_system.use_thresholds(prs_otel.thresholds)
     alerting_system.use_source(prs_otel.metric_source)
     prs_otel.register_command_document("alerts", _alerts_document)
+    prs_otel.register_command_document("test-alert", _test_alert)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.on_lead(start)
 
@@ -226,6 +228,15 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
     selection = Selection(request.hours, severity, request.limit)
     with prs_otel.unmeasured():
         return documents.history(selection, now=request.now)
+
+
+def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
+    rule = rehearsal.named(alerting_system.get_rules(), request.name)
+    channels = build_channels(conf.current().channels)
+    with prs_otel.unmeasured():
+        return rehearsal.rehearse(
+            rule, channels, project=prs_otel.service_name(), now=request.now
+        )
 
 
 def _package_status(request: prs_otel.StatusRequest) -> prs_otel.PackageStatus:

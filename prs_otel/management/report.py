@@ -36,9 +36,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold a document and its readable form for a terminal of a given width."""
+    """Hold a document and its readable form for a terminal of a given width.
 
-    document: BaseModel | Mapping[str, object]
+    Without a document nothing is printed: what there was to say has been written already.
+    """
+
+    document: BaseModel | Mapping[str, object] | None
     lines: Callable[[int], list[Line]]
     level: Level = Level.OK
 
@@ -54,8 +57,16 @@ class Subcommand(Protocol):
         ...
 
     def run(self, options: Options, *, now: float) -> Report:
-        """Do it; raises `CommandError` for a user's mistake, `StoreError`."""
+        """Do it; raises `CommandError` for a user's mistake, `StoreError`.
+
+        Beside what was typed, `options` has the streams `stdout` and `stderr`.
+        """
         ...
+
+
+def nothing(width: int) -> list[Line]:
+    """Return no lines."""
+    return []
 
 
 def plain(texts: Sequence[str]) -> list[Line]:

@@ -15,6 +15,9 @@ from pydantic import BaseModel
 ALERTS = "alerts"
 """The document of `GET /api/alerting/history/`."""
 
+TEST_ALERT = "test-alert"
+"""What became of a test notification; asking for it sends one."""
+
 ALERTING = "alerting"
 """How alerting is doing; its document is that of `GET /api/alerting/status/`."""
 
@@ -27,6 +30,7 @@ class DocumentRequest:
     hours: float = 24.0
     severity: str | None = None
     limit: int = 100
+    name: str = ""
 
 
 Document: TypeAlias = BaseModel | Mapping[str, object]

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.management.subcommands.alerts import Alerts
+from prs_otel.management.subcommands.health_check import HealthCheck
 from prs_otel.management.subcommands.status import ShowStatus
 from prs_otel.management.subcommands.summary import ShowSummary
+from prs_otel.management.subcommands.test_alert import TestAlert
 from prs_otel.management.subcommands.token import Tokens
 from prs_otel.management.subcommands.upkeep import Cleanup, ResetCounters
 
@@ -20,5 +22,7 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     Alerts(),
     Cleanup(),
     ResetCounters(),
+    TestAlert(),
+    HealthCheck(),
     Tokens(),
 )

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import smtplib
+from dataclasses import dataclass, field
+
+import pytest
+from django.core import mail
+from django.test import override_settings
+
+from alerting.channels import Channel, DeliveryError
+from alerting.models import Alert, Delivery
+from alerting.notifications.message import Message
+from alerting.rules import CodeRule, Rule, Severity
+from alerting.system import alerting_system
+from alerting.rehearsal import Attempt, named, rehearse
+from tests.support.commands import manage_monitoring
+from tests.support.notices import AT
+
+RULE = Rule.load(
+    {
+        "name": "deals_errors",
+        "metric": "http.server.request.error_rate",
+        "threshold": {"warning": 0.05, "critical": 0.2},
+        "labels": {"team": "payments"},
+    }
+)
+
+
+@dataclass
+class Recorder:
+    name: str = "recorder"
+    why: str = ""
+    error: Exception | None = None
+    sent: list[Message] = field(default_factory=list)
+
+    def unavailable(self) -> str:
+        return self.why
+
+    def recipients(self) -> tuple[str, ...]:
+        return ("ops",)
+
+    def send(self, message: Message) -> tuple[str, ...]:
+        if self.error is not None:
+            raise self.error
+        self.sent.append(message)
+        return message.recipients
+
+
+def attempt(channel: Channel) -> Attempt:
+    (made,) = rehearse(RULE, [channel], project="shop", now=AT).channels
+    return made
+
+
+def test_a_trial_is_marked_in_its_name_its_text_and_its_labels() -> None:
+    channel = Recorder()
+
+    rehearsal = rehearse(RULE, [channel], project="shop", now=AT)
+
+    (message,) = channel.sent
+    (notice,) = message.notices
+    assert notice.name == "TEST deals_errors"
+    assert "This is a test" in notice.message
+    assert notice.all_labels == {"team": "payments", "prs.test": "true"}
+    assert notice.severity is Severity.CRITICAL
+    assert (rehearsal.rule, rehearsal.delivered) == ("deals_errors", 1)
+    assert rehearsal.channels[0].recipients == ["ops"]
+
+
+def test_no_trial_passes_for_a_repeat_of_the_one_before() -> None:
+    channel = Recorder()
+
+    for _ in range(2):
+        rehearse(RULE, [channel], project="shop", now=AT)
+
+    first, second = channel.sent
+    assert first.key != second.key
+
+
+def test_a_rule_in_code_can_be_tried_without_being_asked() -> None:
+    def condition(_: object) -> bool:
+        raise AssertionError("a rehearsal evaluates nothing")
+
+    rehearsal = rehearse(CodeRule("queue", condition), [Recorder()], project="shop", now=AT)
+
+    assert (rehearsal.severity, rehearsal.delivered) == (Severity.WARNING, 1)
+
+
+@pytest.mark.parametrize(
+    ("channel", "outcome", "reason"),
+    [
+        (Recorder(why="ADMINS is empty"), "skipped", "ADMINS is empty"),
+        (Recorder(error=DeliveryError("refused")), "failed", "refused"),
+        (Recorder(error=OSError("gone")), "failed", "OSError: gone"),
+    ],
+)
+def test_what_is_not_delivered_has_a_reason(
+    channel: Recorder, outcome: str, reason: str
+) -> None:
+    made = attempt(channel)
+
+    assert (made.outcome, made.reason, made.recipients) == (outcome, reason, [])
+
+
+def test_a_channel_that_fails_does_not_keep_the_next_from_being_tried() -> None:
+    broken, working = Recorder("broken", error=OSError("gone")), Recorder("working")
+
+    rehearsal = rehearse(RULE, [broken, working], project="shop", now=AT)
+
+    assert [each.outcome for each in rehearsal.channels] == ["failed", "delivered"]
+
+
+def test_an_unknown_rule_is_answered_by_the_known_ones() -> None:
+    with pytest.raises(LookupError, match=r"Did you mean 'deals_errors'\?") as caught:
+        named([RULE], "deal_errors")
+
+    assert "The rules are: deals_errors" in str(caught.value)
+    with pytest.raises(LookupError, match=r"There is no rule 'x'\. The rules are"):
+        named([RULE], "x")
+
+
+@pytest.mark.django_db
+def test_the_command_mails_a_test_and_leaves_no_alert_behind() -> None:
+    with override_settings(ALERTING_SETTINGS={"CHANNELS": ["email"]}):
+        outcome = manage_monitoring("test-alert", "--rule-name", "high_cpu_usage")
+
+    (sent,) = mail.outbox
+    assert outcome.exit_code == 0
+    assert "email    delivered  alice@example.org, bob@example.org" in outcome.text
+    assert "TEST high_cpu_usage" in sent.subject
+    assert sent.to == ["alice@example.org", "bob@example.org"]
+    assert not Alert.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def test_one_channel_that_fails_makes_a_warning_and_all_of_them_are_critical(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> int:
+        raise smtplib.SMTPServerDisconnected("the server hung up")
+
+    monkeypatch.setattr(
+        "django.core.mail.backends.locmem.EmailBackend.send_messages", refuse
+    )
+    rule = ("test-alert", "--rule-name", "high_cpu_usage", "--format", "json")
+
+    with override_settings(ALERTING_SETTINGS={"CHANNELS": ["email", "log"]}):
+        some = manage_monitoring(*rule)
+    with override_settings(ALERTING_SETTINGS={"CHANNELS": ["email"]}):
+        none = manage_monitoring(*rule)
+
+    assert (some.exit_code, none.exit_code) == (1, 2)
+    assert [each["outcome"] for each in some.json()["channels"]] == [
+        "failed",
+        "delivered",
+    ]
+    assert "the server hung up" in none.json()["channels"][0]["reason"]
+
+
+def test_the_rules_of_settings_and_code_can_be_tried_too() -> None:
+    alerting_system.add_alert_rule(CodeRule("queue", lambda _: True))
+    try:
+        with override_settings(ALERTING_SETTINGS={"CHANNELS": ["log"]}):
+            assert manage_monitoring("test-alert", "--rule-name=queue").exit_code == 0
+    finally:
+        alerting_system._registered = {}
