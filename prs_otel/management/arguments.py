@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, ArgumentTypeError
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+FORMATS: Final = ("table", "json")
 MOST_HOURS: Final = 8760.0
 MOST_ITEMS: Final = 1000
 
 
-def add_format(parser: ArgumentParser) -> None:
+def add_format(parser: ArgumentParser, formats: Sequence[str] = FORMATS) -> None:
     """Declare `--format`; a subcommand may declare it again for its own subcommands."""
     parser.add_argument(
         "--format",
-        choices=("table", "json"),
+        choices=formats,
         # No default here: that of an inner parser would replace what an outer one was given.
         default=SUPPRESS,
-        help="json is the document that the API answers (default: table)",
+        help=f"json is the document that the API answers (default: {formats[0]})",
     )
 
 

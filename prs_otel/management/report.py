@@ -47,7 +47,10 @@ class Report:
 
 
 class Subcommand(Protocol):
-    """One `manage_monitoring <name>`."""
+    """One `manage_monitoring <name>`.
+
+    One that writes in other formats than a table and JSON names them as its `formats`.
+    """
 
     name: str
     help: str

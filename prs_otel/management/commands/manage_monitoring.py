@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
-from prs_otel.management.arguments import add_format
+from prs_otel.management.arguments import FORMATS, add_format
 from prs_otel.management.report import Level, Line, Report, json_text
 from prs_otel.management.subcommands import SUBCOMMANDS
 from prs_otel.store.base import StoreError
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parsers = parser.add_subparsers(dest="subcommand", required=True)
         for subcommand in SUBCOMMANDS:
             child = parsers.add_parser(subcommand.name, help=subcommand.help)
-            add_format(child)
+            add_format(child, getattr(subcommand, "formats", FORMATS))
             subcommand.add_arguments(child)
             child.set_defaults(run=subcommand.run)
 
@@ -66,11 +66,11 @@ class Command(BaseCommand):
     def _print(self, report: Report, options: dict[str, Any]) -> None:
         if report.document is None:
             return
-        if options.get("format", "table") == "table":
+        if options.get("format") == "json":
+            self.stdout.write(json_text(report.document))
+        else:
             width = shutil.get_terminal_size().columns
             self.stdout.write("\n".join(map(self._painted, report.lines(width))))
-        else:
-            self.stdout.write(json_text(report.document))
         self.stdout.flush()
 
     def _painted(self, line: Line) -> str:

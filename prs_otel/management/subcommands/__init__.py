@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.management.subcommands.alerts import Alerts
+from prs_otel.management.subcommands.export_metrics import ExportMetrics
 from prs_otel.management.subcommands.health_check import HealthCheck
 from prs_otel.management.subcommands.status import ShowStatus
 from prs_otel.management.subcommands.summary import ShowSummary
@@ -23,6 +24,7 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     Cleanup(),
     ResetCounters(),
     TestAlert(),
+    ExportMetrics(),
     HealthCheck(),
     Tokens(),
 )
