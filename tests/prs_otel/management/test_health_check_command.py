@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import OperationalError
 from django.test import Client, override_settings
@@ -9,11 +11,13 @@ from prs_otel.monitoring import readiness
 from tests.support.commands import manage_monitoring
 from tests.support.measured import Measured
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
+def _nothing_kept() -> Iterator[None]:
+    readiness.forget()
+    yield
     readiness.forget()
 
 
@@ -26,8 +30,8 @@ def test_all_is_well(measured: Measured) -> None:
     assert outcome.text.splitlines()[:4] == [
         "Health: healthy",
         "",
-        "check     status   detail",
-        "database  healthy  answers",
+        "check           status   detail",
+        "database        healthy  answers",
     ]
 
 
@@ -46,23 +50,22 @@ def test_a_monitor_without_workers_is_degraded() -> None:
     outcome = manage_monitoring("health-check")
 
     assert outcome.exit_code == 1
-    assert "store     degraded  no worker reports" in outcome.text
+    assert "store           degraded  no worker reports" in outcome.text
 
 
 def test_a_database_that_does_not_answer_is_unhealthy(
     measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(now: float) -> None:
+    def refuse(*_: object) -> None:
         raise OperationalError("password of alice refused")
 
     measured.flush()
-    checks = {**readiness.CHECKS, "database": (refuse, "unhealthy")}
-    monkeypatch.setattr(readiness, "CHECKS", checks)
+    monkeypatch.setattr(readiness, "check_database", refuse)
 
     outcome = manage_monitoring("health-check")
 
     assert outcome.exit_code == 2
-    assert "database  unhealthy  OperationalError" in outcome.text
+    assert "database        unhealthy  OperationalError" in outcome.text
     assert "alice" not in outcome.text
 
 
