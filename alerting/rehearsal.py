@@ -19,7 +19,7 @@ from alerting.channels.availability import why_unavailable
 from alerting.labels import fingerprint, frozen
 from alerting.notice import Notice
 from alerting.notifications.message import Message
-from alerting.rules import Severity  # noqa: TC001 - pydantic evaluates it
+from alerting.rules import Severity
 from alerting.text import clean, described
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from django.db import connections
 
 import prs_otel
-from alerting import conf, documents, history, rehearsal
+from alerting import conf, documents, examination, history, rehearsal
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
@@ -18,6 +18,7 @@ from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.endpoints.site import Site
 from alerting.evaluator import Setting
+from alerting.examination import Finding
 from alerting.journal import SteadyJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
@@ -92,6 +93,7 @@ def connect() -> None:
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
     prs_otel.register_status("alerting", _package_status)
+    prs_otel.register_findings("alerting", _findings)
     prs_otel.on_lead(start)
 
 
@@ -237,6 +239,20 @@ def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
         return rehearsal.rehearse(
             rule, channels, project=prs_otel.service_name(), now=request.now
         )
+
+
+def _findings(request: prs_otel.StatusRequest) -> Iterator[Finding]:
+    yield from examination.examine(build_channels(conf.current().channels))
+    for problem in conf.problems():
+        yield Finding("warning", problem.message, problem.hint)
+    # What fires is no reason for there being no data; the channels have been asked already.
+    status = current_status(request.now).model_copy(
+        update={"firing": {}, "channels": []}
+    )
+    since = request.workers_since
+    for found in diagnose(status, now=request.now, workers_since=since):
+        remedy = "manage.py manage_monitoring status and alerts have more of it."
+        yield Finding(found.level, found.message, remedy)
 
 
 def _package_status(request: prs_otel.StatusRequest) -> prs_otel.PackageStatus:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from prs_otel.monitoring.registry import (
         register_command_document as register_command_document,
     )
+    from prs_otel.monitoring.registry import register_findings as register_findings
     from prs_otel.monitoring.registry import register_status as register_status
     from prs_otel.pipeline import is_enabled as is_enabled
     from prs_otel.pipeline import on_lead as on_lead
@@ -71,6 +72,7 @@ _FACE = {
     "performance_monitor": "prs_otel.manual.monitor",
     "postfork": "prs_otel.pipeline",
     "register_command_document": "prs_otel.monitoring.registry",
+    "register_findings": "prs_otel.monitoring.registry",
     "register_status": "prs_otel.monitoring.registry",
     "service_name": "prs_otel.face",
     "thresholds": "prs_otel.face",

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from prs_otel import guard, memory
+from prs_otel import circumstances, guard, memory
 from prs_otel.instrumentation import database, system
 from prs_otel.leader import Leadership
 from prs_otel.publisher import Publisher, Texts
@@ -184,6 +184,7 @@ class Worker:
     def _all_figures(self) -> Mapping[str, float]:
         return {
             **self._figures,
+            **circumstances.figures(),
             "prs.monitor.dropped": float(self._rollup.dropped + self.publisher.dropped),
             "prs.monitor.overflowed": float(self._rollup.overflowed),
             "prs.monitor.backlog": float(self.publisher.backlog),

@@ -36,6 +36,17 @@ class EmailChannel:
         """Return the addresses of the administrators."""
         return addresses(settings.ADMINS)
 
+    def greet(self) -> None:
+        """Log in to the mail server and leave; raise `DeliveryError` when that fails."""
+        connection = _connection()
+        try:
+            connection.open()
+            connection.close()
+        except smtplib.SMTPResponseException as error:
+            raise DeliveryError(_refusal(error)) from None
+        except (OSError, smtplib.SMTPException, ImproperlyConfigured) as error:
+            raise DeliveryError(f"{type(error).__name__}: {error}") from None
+
     def send(self, message: Message) -> tuple[str, ...]:
         """Send one mail; raise `DeliveryError` when the server does not take it."""
         email = _mail(message)
@@ -70,6 +81,12 @@ def sender() -> str:
     if is_other_chosen and not is_chosen:
         return settings.SERVER_EMAIL
     return settings.DEFAULT_FROM_EMAIL
+
+
+def backend_path() -> str:
+    """Return the dotted path of what Django sends mail with."""
+    backend = type(_connection())
+    return f"{backend.__module__}.{backend.__qualname__}"
 
 
 def message_id(message: Message) -> str:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 # Django's waits for the application's settings; queries are measured through Django,
 # so that a driver's instrumentor would only make second spans.
-_OURS: Final = DRIVERS | {"django"}
+OURS: Final = DRIVERS | {"django"}
 
 
 def is_ours(entry_point: EntryPoint) -> bool:
     """Tell whether what this instrumentor measures is measured by us."""
-    return entry_point.name in _OURS
+    return entry_point.name in OURS
 
 
 def skip_ours_in_any_distro() -> None:

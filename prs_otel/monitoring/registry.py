@@ -6,7 +6,7 @@ under the name by which a command asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -87,10 +87,31 @@ class StatusRequest:
     workers_since: float | None
 
 
+class Finding(Protocol):
+    """What somebody found out while looking for what is wrong."""
+
+    @property
+    def level(self) -> Literal["ok", "warning", "critical"]:
+        """How bad it is."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What is so."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        ...
+
+
+FindingsBuilder: TypeAlias = Callable[[StatusRequest], Iterable[Finding]]
 StatusBuilder: TypeAlias = Callable[[StatusRequest], PackageStatus]
 
 _builders: dict[str, DocumentBuilder] = {}
 _status_builders: dict[str, StatusBuilder] = {}
+_findings_builders: dict[str, FindingsBuilder] = {}
 
 
 def register_command_document(name: str, build: DocumentBuilder) -> None:
@@ -101,6 +122,18 @@ def register_command_document(name: str, build: DocumentBuilder) -> None:
 def register_status(name: str, build: StatusBuilder) -> None:
     """Offer the status of the package called `name`; the latest registration counts."""
     _status_builders[name] = build
+
+
+def register_findings(name: str, build: FindingsBuilder) -> None:
+    """Let the package called `name` examine itself when asked; the latest counts."""
+    _findings_builders[name] = build
+
+
+def requested_findings(request: StatusRequest) -> Iterator[tuple[str, Finding]]:
+    """Yield what each package finds, with its name. What a builder raises is passed on."""
+    for name, build in _findings_builders.items():
+        for finding in build(request):
+            yield name, finding
 
 
 def requested_document(name: str, request: DocumentRequest) -> dict[str, object] | None:

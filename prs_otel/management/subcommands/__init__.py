@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.management.subcommands.alerts import Alerts
+from prs_otel.management.subcommands.doctor import Doctor
 from prs_otel.management.subcommands.export_metrics import ExportMetrics
 from prs_otel.management.subcommands.health_check import HealthCheck
 from prs_otel.management.subcommands.status import ShowStatus
@@ -26,5 +27,6 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     TestAlert(),
     ExportMetrics(),
     HealthCheck(),
+    Doctor(),
     Tokens(),
 )
