@@ -38,7 +38,8 @@ class Target:
     def place(self) -> str:
         """Return host and port, without any password that the URL may have."""
         parts = urlsplit(self.url)
-        return f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, _GRPC_PORT)}"
+        usual = _PORTS.get(parts.scheme, _GRPC_PORT)
+        return f"{parts.hostname}:{_port(self.url) or usual}"
 
 
 def examine(around: Surroundings) -> Iterator[Finding]:

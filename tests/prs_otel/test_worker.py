@@ -201,6 +201,7 @@ def test_a_worker_says_how_it_is_doing(process: Process) -> None:
         "prs.monitor.backlog": 0.0,
         "prs.monitor.configuration": 0.0,
         "prs.monitor.overhead": 0.25,
+        "prs.process.launched": 0.0,
         SERVES: 0.0,
     }
 
