@@ -62,7 +62,7 @@ class Subcommand(Protocol):
     def run(self, options: Options, *, now: float) -> Report:
         """Do it; raises `CommandError` for a user's mistake, `StoreError`.
 
-        Beside what was typed, `options` has the streams `stdout` and `stderr`.
+        Beside what was typed, `options` has the stream `stdout`.
         """
         ...
 

@@ -52,9 +52,9 @@ class Command(BaseCommand):
             sys.exit(report.level)
 
     def _report(self, options: dict[str, Any]) -> Report:
-        streams = {"stdout": self.stdout, "stderr": self.stderr}
+        given = {**options, "stdout": self.stdout}
         try:
-            report: Report = options["run"]({**options, **streams}, now=time.time())
+            report: Report = options["run"](given, now=time.time())
         except StoreError as error:
             message = f"The monitoring store cannot be read: {error}"
             raise CommandError(message, returncode=Level.CRITICAL) from error

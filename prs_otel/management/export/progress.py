@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TextIO
 
 Advance = Callable[[], None]
 
@@ -19,7 +19,7 @@ def is_rich_installed() -> bool:
 
 
 @contextmanager
-def progress(stream: Any, title: str, *, total: int) -> Iterator[Advance]:  # noqa: ANN401 - Django's wrapper of a stream
+def progress(stream: TextIO, title: str, *, total: int) -> Iterator[Advance]:
     """Show a bar on `stream`; what is given counts one of `total` steps."""
     if not stream.isatty():
         yield lambda: None
@@ -32,7 +32,7 @@ def progress(stream: Any, title: str, *, total: int) -> Iterator[Advance]:  # no
 
 
 @contextmanager
-def _rich(stream: Any, title: str, total: int) -> Iterator[Advance]:  # noqa: ANN401 - the same
+def _rich(stream: TextIO, title: str, total: int) -> Iterator[Advance]:
     # Imported here: it belongs to the extra `cli`.
     from rich.console import Console
     from rich.progress import Progress
@@ -44,11 +44,11 @@ def _rich(stream: Any, title: str, total: int) -> Iterator[Advance]:  # noqa: AN
 
 
 @contextmanager
-def _plain(stream: Any, title: str, total: int) -> Iterator[Advance]:  # noqa: ANN401 - the same
+def _plain(stream: TextIO, title: str, total: int) -> Iterator[Advance]:
     done = 0
 
     def show() -> None:
-        stream.write(f"\r{title} {done / max(total, 1):4.0%}", ending="")
+        stream.write(f"\r{title} {done / max(total, 1):4.0%}")
         stream.flush()
 
     def advance() -> None:
@@ -61,5 +61,5 @@ def _plain(stream: Any, title: str, total: int) -> Iterator[Advance]:  # noqa: A
         yield advance
     finally:
         # Whatever comes next begins on an empty line.
-        stream.write(f"\r{' ' * (len(title) + 5)}\r", ending="")
+        stream.write(f"\r{' ' * (len(title) + 5)}\r")
         stream.flush()

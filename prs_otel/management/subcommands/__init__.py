@@ -14,6 +14,7 @@ from prs_otel.management.subcommands.summary import ShowSummary
 from prs_otel.management.subcommands.test_alert import TestAlert
 from prs_otel.management.subcommands.token import Tokens
 from prs_otel.management.subcommands.upkeep import Cleanup, ResetCounters
+from prs_otel.management.subcommands.top import Top
 
 if TYPE_CHECKING:
     from prs_otel.management.report import Subcommand
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     ShowStatus(),
     ShowSummary(),
+    Top(),
     Alerts(),
     Cleanup(),
     ResetCounters(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,7 +92,7 @@ class ExportMetrics:
 
 def _export(view: MetricsView, asked: Stretch, write: Write, options: Options) -> int:
     parts = exported.pieces(view, asked)
-    with progress(options["stderr"], "Exporting", total=len(parts)) as advance:
+    with progress(sys.stderr, "Exporting", total=len(parts)) as advance:
         trends = exported.trends(view, asked, parts, on_part=advance)
         found = exported.sections(view, asked, trends)
         return FORMATS[options.get("format", "json")](found, write)

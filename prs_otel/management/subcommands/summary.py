@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.management import units
 from prs_otel.management.arguments import add_hours
 from prs_otel.management.report import Line, Options, Report, plain, section
+from prs_otel.management.rows import FIGURES, endpoint_rows, figures, query_rows
 from prs_otel.management.source import opened_view
 from prs_otel.management.tables import Column, pairs, table
 from prs_otel.monitoring import documents
@@ -16,21 +16,10 @@ from prs_otel.monitoring import documents
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from prs_otel.monitoring.schemas import RequestFigures, Summary
+    from prs_otel.monitoring.schemas import Summary
 
 SHOWN: Final = 10
 """Rows of each list on a terminal; `--format json` has them all."""
-
-_FIGURES: Final = (
-    Column("count", is_number=True),
-    Column("errors", is_number=True),
-    Column("slow", is_number=True),
-    Column("mean", is_number=True),
-    Column("p95", is_number=True),
-    Column("max", is_number=True),
-)
-
-_SELECTED: Final = re.compile(r"^(SELECT) .+? (FROM) ")
 
 
 class ShowSummary:
@@ -53,8 +42,8 @@ def _lines(summary: Summary, width: int) -> list[Line]:
     return [
         *_window(summary),
         *section("Totals", _totals(summary, width)),
-        *_ranking("Endpoints", _endpoints(summary), width),
-        *_ranking("Queries", _queries(summary), width),
+        *_ranking("Endpoints", endpoint_rows(summary.endpoints), width),
+        *_ranking("Queries", query_rows(summary.fingerprints), width),
         *_ranking("Organisations", _organizations(summary), width),
         *section("Cache and system", _system(summary)),
     ]
@@ -69,10 +58,10 @@ def _window(summary: Summary) -> list[Line]:
 
 def _totals(summary: Summary, width: int) -> list[str]:
     rows = [
-        ["requests", *_figures(summary.requests)],
-        ["queries", *_figures(summary.queries)],
+        ["requests", *figures(summary.requests)],
+        ["queries", *figures(summary.queries)],
     ]
-    lines = table([Column(""), *_FIGURES], rows, width=width)
+    lines = table([Column(""), *FIGURES], rows, width=width)
     findings = summary.queries.n_plus_one_count
     return [*lines, f"requests that repeated a query (N+1): {findings:,}"]
 
@@ -80,30 +69,11 @@ def _totals(summary: Summary, width: int) -> list[str]:
 def _ranking(title: str, rows: Sequence[Sequence[str]], width: int) -> list[Line]:
     if not rows:
         return []
-    columns = [Column("", is_flexible=True), *_FIGURES]
+    columns = [Column("", is_flexible=True), *FIGURES]
     lines = table(columns, rows[:SHOWN], width=width)
     if len(rows) > SHOWN:
         lines.append(f"and {len(rows) - SHOWN} more: --format json has them all")
     return section(f"{title} by total time", lines)
-
-
-def _endpoints(summary: Summary) -> list[list[str]]:
-    return [
-        [f"{row.method} {row.endpoint}", *_figures(row)] for row in summary.endpoints
-    ]
-
-
-def _queries(summary: Summary) -> list[list[str]]:
-    return [
-        [_abridged(row.query) or row.fingerprint, *_figures(row)]
-        for row in summary.fingerprints
-    ]
-
-
-def _abridged(query: str) -> str:
-    """Return what tells one query from another in a narrow column: not what it selects."""
-    text = query.replace('"', "").replace("`", "")
-    return _SELECTED.sub(r"\1 … \2 ", text, count=1)
 
 
 def _organizations(summary: Summary) -> list[list[str]]:
@@ -112,19 +82,8 @@ def _organizations(summary: Summary) -> list[list[str]]:
     if not named:
         return []
     return [
-        [row.organization_id or "(none)", *_figures(row)]
+        [row.organization_id or "(none)", *figures(row)]
         for row in summary.organizations
-    ]
-
-
-def _figures(figures: RequestFigures) -> list[str]:
-    return [
-        units.count(figures.count),
-        units.percent(figures.error_rate),
-        units.percent(figures.slow_rate),
-        units.duration(figures.duration.mean),
-        units.duration(figures.duration.p95),
-        units.duration(figures.duration.max),
     ]
 
 

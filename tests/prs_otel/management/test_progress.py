@@ -4,7 +4,6 @@ import sys
 from io import StringIO
 
 import pytest
-from django.core.management.base import OutputWrapper
 
 from prs_otel.management.export.progress import progress
 
@@ -15,7 +14,7 @@ class Terminal(StringIO):
 
 
 def shown(stream: StringIO, *, total: int, steps: int) -> str:
-    with progress(OutputWrapper(stream), "Exporting", total=total) as advance:
+    with progress(stream, "Exporting", total=total) as advance:
         for _ in range(steps):
             advance()
     return stream.getvalue()
