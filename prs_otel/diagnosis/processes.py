@@ -103,9 +103,20 @@ def program(arguments: Iterable[str]) -> str | None:
 
 def concerns(arguments: Iterable[str], where: str, directory: str) -> bool:
     """Tell whether a server started so, in the directory `where`, is this project's."""
+    if where and Path(where).is_relative_to(directory):
+        return True
     text = " ".join(arguments)
-    is_inside = bool(where) and Path(where).is_relative_to(directory)
-    return is_inside or any(name in text for name in _application_names())
+    # Where that directory has an application of the same name, it is another copy's.
+    return any(
+        name in text and not _has_module(where, name) for name in _application_names()
+    )
+
+
+def _has_module(where: str, name: str) -> bool:
+    try:
+        return bool(where) and Path(where, *name.split(".")).with_suffix(".py").exists()
+    except OSError:
+        return False
 
 
 def _application_names() -> Iterator[str]:

@@ -69,8 +69,10 @@ class Surroundings:
     @property
     def server_environment(self) -> Mapping[str, str]:
         """Return the environment of the server; ours where that may not be read."""
-        found = (each.environment for each in self.servers if each.environment)
-        return next(found, self.environment)
+        # One that reports is certainly this project's.
+        found = sorted(self.servers, key=lambda each: not each.pids & self.reporting)
+        environments = (each.environment for each in found if each.environment)
+        return next(environments, self.environment)
 
 
 def look_around(*, now: float) -> Surroundings:

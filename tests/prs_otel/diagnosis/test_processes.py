@@ -72,6 +72,19 @@ def test_a_server_of_this_project_serves_its_application_or_is_in_its_directory(
 
 
 @override_settings(WSGI_APPLICATION="shop.wsgi.application")
+def test_a_server_of_another_copy_of_the_project_is_that_copys(tmp_path: Path) -> None:
+    copy = tmp_path / "staging"
+    (copy / "shop").mkdir(parents=True)
+    arguments = ["gunicorn", "shop.wsgi"]
+    assert processes.concerns(arguments, str(copy), "/srv/shop")
+
+    (copy / "shop" / "wsgi.py").touch()
+
+    assert not processes.concerns(arguments, str(copy), "/srv/shop")
+    assert processes.concerns(arguments, str(copy), str(copy))
+
+
+@override_settings(WSGI_APPLICATION="shop.wsgi.application")
 def test_a_running_server_is_found_with_its_environment(tmp_path: Path) -> None:
     variables = {
         "OTEL_SERVICE_NAME": "shop",

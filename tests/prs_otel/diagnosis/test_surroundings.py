@@ -11,7 +11,7 @@ from prs_otel import pipeline
 from prs_otel.diagnosis import look_around, processes
 from prs_otel.store import open_store
 from prs_otel.store.base import StoreError
-from tests.support.surroundings import NOW, alone, beat, surroundings
+from tests.support.surroundings import NOW, alone, beat, server, surroundings
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +81,11 @@ def test_who_has_been_silent_for_long_is_no_worker() -> None:
 
 def test_without_a_server_the_environment_is_that_of_the_command() -> None:
     assert alone(environment={"A": "1"}).server_environment == {"A": "1"}
+
+
+def test_the_environment_of_a_server_that_reports_comes_first() -> None:
+    other = server(pid=1, children=frozenset(), environment={"A": "other"})
+    own = server(environment={"A": "own"})
+
+    assert surroundings(servers=(other, own)).server_environment == {"A": "own"}
+    assert surroundings(servers=(other,)).server_environment == {"A": "other"}
