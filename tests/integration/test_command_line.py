@@ -19,7 +19,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.http import Client
 from tests.support.monitored import QUICK, quick, wait_for_counts
+from tests.support.processes import running
+from tests.support.programs import python_program
 from tests.support.servers import Server, free_port, gunicorn, serving
 from tests.support.sites import CODE, Site
 from tests.support.wait import wait_until
@@ -253,6 +256,40 @@ def test_the_doctor_notices_a_server_with_another_store(site: Site) -> None:
 
     assert "somebody does to release-" in texts(found["store"])
     assert "BASE_DIR is another" in texts(found["store"])
+
+
+def test_the_doctor_notices_that_uwsgi_was_given_no_threads(site: Site) -> None:
+    site = quick(site)
+    port = free_port()
+    command = [
+        python_program("uwsgi"),
+        f"--http=127.0.0.1:{port}",
+        *("--module=library.wsgi", "--master", "--processes=2", "--disable-logging"),
+    ]
+
+    with running(
+        command,
+        log=site.directory / "uwsgi.log",
+        environment=site.variables(),
+        directory=CODE,
+    ) as process:
+        client = Client(port)
+        wait_until(lambda: _answers(client), seconds=30, what=process.output)
+        code, found = diagnosis(site)
+        process.stop(with_signal=signal.SIGINT)
+
+    assert code == 2
+    name = f"uwsgi (process {process.pid})"
+    (own,) = [each for each in found["server"] if name in each["message"]]
+    assert "starts no threads" in own["message"]
+    assert "enable-threads = true" in own["remedy"]
+
+
+def _answers(client: Client) -> bool:
+    try:
+        return client.get("/plain/").status == 200
+    except OSError:
+        return False
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
