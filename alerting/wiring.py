@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from django.db import connections
 
 import prs_otel
-from alerting import conf, documents, examination, history, rehearsal
+from alerting import (
+    conf,
+    documents,
+    examination,
+    history,
+    rehearsal,
+    stored_rules,
+)
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
@@ -30,7 +37,7 @@ from alerting.presence import Presence
 from alerting.report import STATUS
 from alerting.retention import Retention
 from alerting.rulebook import RuleBook
-from alerting.rules import Severity
+from alerting.rules import AnyRule, Severity
 from alerting.rules.budget import TimeBudget
 from alerting.runner import Parts, Runner
 from alerting.sender import Sender
@@ -42,8 +49,8 @@ if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
     from ninja import NinjaAPI
 
-    from alerting.schemas import History
     from alerting.rehearsal import Rehearsal
+    from alerting.schemas import History
 
 __all__ = [
     "build_runner",
@@ -233,12 +240,22 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
 
 
 def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
-    rule = rehearsal.named(alerting_system.get_rules(), request.name)
     channels = build_channels(conf.current().channels)
     with prs_otel.unmeasured():
+        rule = rehearsal.named(_known_rules(), request.name)
         return rehearsal.rehearse(
             rule, channels, project=prs_otel.service_name(), now=request.now
         )
+
+
+def _known_rules() -> tuple[AnyRule, ...]:
+    """Return the rules in code and those in the database; the later of one name counts."""
+    in_code = alerting_system.get_rules()
+    try:
+        return (*in_code, *stored_rules.load().rules)
+    except history.DATABASE_ERRORS:
+        # The channels can be tried without it.
+        return in_code
 
 
 def _findings(request: prs_otel.StatusRequest) -> Iterator[Finding]:

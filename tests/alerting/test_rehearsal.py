@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import smtplib
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import pytest
 from django.core import mail
+from django.db import OperationalError
 from django.test import override_settings
 
+from alerting import stored_rules
 from alerting.channels import Channel, DeliveryError
 from alerting.models import Alert, Delivery
 from alerting.notifications.message import Message
+from alerting.rehearsal import Attempt, named, rehearse
 from alerting.rules import CodeRule, Rule, Severity
 from alerting.system import alerting_system
-from alerting.rehearsal import Attempt, named, rehearse
 from tests.support.commands import manage_monitoring
 from tests.support.notices import AT
 
@@ -80,7 +83,9 @@ def test_a_rule_in_code_can_be_tried_without_being_asked() -> None:
     def condition(_: object) -> bool:
         raise AssertionError("a rehearsal evaluates nothing")
 
-    rehearsal = rehearse(CodeRule("queue", condition), [Recorder()], project="shop", now=AT)
+    rehearsal = rehearse(
+        CodeRule("queue", condition), [Recorder()], project="shop", now=AT
+    )
 
     assert (rehearsal.severity, rehearsal.delivered) == (Severity.WARNING, 1)
 
@@ -132,6 +137,7 @@ def test_the_command_mails_a_test_and_leaves_no_alert_behind() -> None:
     assert not Delivery.objects.exists()
 
 
+@pytest.mark.django_db
 def test_one_channel_that_fails_makes_a_warning_and_all_of_them_are_critical(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -156,10 +162,32 @@ def test_one_channel_that_fails_makes_a_warning_and_all_of_them_are_critical(
     assert "the server hung up" in none.json()["channels"][0]["reason"]
 
 
-def test_the_rules_of_settings_and_code_can_be_tried_too() -> None:
+@pytest.mark.django_db
+def test_rules_from_wherever_they_come_can_be_rehearsed() -> None:
+    stored = Rule.load({"name": "stored", "metric": "queue_length", "threshold": 10})
+    stored_rules.write(stored, user="alice", now=AT)
     alerting_system.add_alert_rule(CodeRule("queue", lambda _: True))
     try:
         with override_settings(ALERTING_SETTINGS={"CHANNELS": ["log"]}):
-            assert manage_monitoring("test-alert", "--rule-name=queue").exit_code == 0
+            codes = [
+                manage_monitoring("test-alert", f"--rule-name={name}").exit_code
+                for name in ("queue", "stored")
+            ]
     finally:
         alerting_system._registered = {}
+
+    assert codes == [0, 0]
+
+
+def test_without_a_database_the_channels_can_be_tried_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> NoReturn:
+        raise OperationalError("no such table: prs_alerting_storedrule")
+
+    monkeypatch.setattr(stored_rules, "load", fail)
+
+    with override_settings(ALERTING_SETTINGS={"CHANNELS": ["log"]}):
+        outcome = manage_monitoring("test-alert", "--rule-name=high_cpu_usage")
+
+    assert outcome.exit_code == 0
