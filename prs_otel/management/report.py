@@ -67,11 +67,6 @@ class Subcommand(Protocol):
         ...
 
 
-def nothing(width: int) -> list[Line]:
-    """Return no lines."""
-    return []
-
-
 def plain(texts: Sequence[str]) -> list[Line]:
     """Return lines without colour."""
     return [Line(text) for text in texts]

@@ -234,3 +234,22 @@ def test_standing_by_is_not_starting(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert pipeline._starts == [wiring.start]
     assert asked == []
+
+
+@pytest.mark.django_db
+@override_settings(
+    ALERTING_SETTINGS={"CHANNELS": ["log"], "RULEZ": []},
+    MONITORING_SETTINGS={"STORE": "memory://nobody-evaluates"},
+)
+def test_the_doctor_is_told_what_keeps_alerts_from_being_told() -> None:
+    request = registry.StatusRequest(now=time.time(), workers_since=time.time() - 600)
+
+    found = {
+        finding.message: finding.level
+        for topic, finding in registry.requested_findings(request)
+        if topic == "alerting"
+    }
+
+    assert found["Alerts are told by log."] == "ok"
+    assert found["Nobody evaluates the rules: no alert will be told"] == "critical"
+    assert any("RULEZ" in message for message in found)

@@ -23,7 +23,6 @@ from prs_otel.management.report import (
     Line,
     Options,
     Report,
-    nothing,
     plain,
 )
 from prs_otel.management.source import opened_view
@@ -76,7 +75,7 @@ class ExportMetrics:
         asked = Stretch(seconds, step, now)
         if options["output_file"] == STANDARD_OUTPUT:
             _export(view, asked, _to(options["stdout"]), options)
-            return Report(None, nothing)
+            return Report(None, lambda _: [])
         path = Path(options["output_file"])
         with _errors_in_words(path), replacing(path) as file:
             records = _export(view, asked, file.write, options)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from django.core.management.base import CommandError
 
 from prs_otel.management.export.progress import is_rich_installed
-from prs_otel.management.report import Level, Line, Options, Report, nothing
+from prs_otel.management.report import Level, Line, Options, Report
 from prs_otel.management.source import opened_view
 from prs_otel.management.top.keyboard import keys
 from prs_otel.management.top.screen import screen, trouble
@@ -64,7 +64,7 @@ class Top:
         view, seconds = opened_view(), options["minutes"] * 60
         if _is_live(options):
             _watch(view, seconds, options)
-            return Report(None, nothing)
+            return Report(None, lambda _: [])
         document = snapshot(view, seconds=seconds, now=now)
         return Report(
             document, lambda width: screen(document, width=width, height=_LINES)

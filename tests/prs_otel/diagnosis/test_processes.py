@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.support.surroundings import server
 WAITS = "import sys; print('up', flush=True); sys.stdin.read()"
 SPAWNS = (
     "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()',"
-    " 'gunicorn', 'shop.wsgi'], stdin=sys.stdin); " + WAITS
+    " 'gunicorn', '%s'], stdin=sys.stdin); " + WAITS
 )
 
 
@@ -41,6 +42,14 @@ def started(
         process.stdout.readline()
         yield process.pid
         process.kill()
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    """Return the module of an application that no other test serves at the same time."""
+    module = f"shop_{uuid.uuid4().hex}.wsgi"
+    with override_settings(WSGI_APPLICATION=f"{module}.application"):
+        yield module
 
 
 @pytest.mark.parametrize(
@@ -85,14 +94,27 @@ def test_a_server_of_another_copy_of_the_project_is_that_copys(tmp_path: Path) -
 
 
 @override_settings(WSGI_APPLICATION="shop.wsgi.application")
-def test_a_running_server_is_found_with_its_environment(tmp_path: Path) -> None:
+def test_a_directory_that_may_not_be_looked_into_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: Path) -> NoReturn:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "exists", refuse)
+
+    assert processes.concerns(["gunicorn", "shop.wsgi"], "/root", "/srv/shop")
+
+
+def test_a_running_server_is_found_with_its_environment(
+    shop: str, tmp_path: Path
+) -> None:
     variables = {
         "OTEL_SERVICE_NAME": "shop",
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "DATABASE_PASSWORD": "secret",
     }
 
-    with started("gunicorn", "shop.wsgi", "--preload", variables=variables) as pid:
+    with started("gunicorn", shop, "--preload", variables=variables) as pid:
         (found,) = processes.servers(str(tmp_path))
 
     assert (found.program, found.pid, found.user_id) == ("gunicorn", pid, os.geteuid())
@@ -110,9 +132,8 @@ def test_a_server_that_runs_in_the_project_is_found(tmp_path: Path) -> None:
     assert (found.program, found.pid) == ("uwsgi", pid)
 
 
-@override_settings(WSGI_APPLICATION="shop.wsgi.application")
-def test_its_workers_are_no_servers_of_their_own(tmp_path: Path) -> None:
-    with started("gunicorn", "shop.wsgi", code=SPAWNS) as pid:
+def test_its_workers_are_no_servers_of_their_own(shop: str, tmp_path: Path) -> None:
+    with started("gunicorn", shop, code=SPAWNS % shop) as pid:
         (found,) = processes.servers(str(tmp_path))
 
     assert found.pid == pid
@@ -120,21 +141,19 @@ def test_its_workers_are_no_servers_of_their_own(tmp_path: Path) -> None:
     assert found.pids == found.children | {pid}
 
 
-@override_settings(WSGI_APPLICATION="shop.wsgi.application")
-def test_the_servers_of_others_are_not_found(tmp_path: Path) -> None:
+def test_the_servers_of_others_are_not_found(shop: str, tmp_path: Path) -> None:
     with started("gunicorn", "blog.wsgi"):
         assert processes.servers(str(tmp_path)) == ()
 
 
-@override_settings(WSGI_APPLICATION="shop.wsgi.application")
 @pytest.mark.parametrize("method", ["cwd", "environ", "ppid"])
 def test_what_may_not_be_seen_of_it_is_left_out(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: psutil.Process) -> NoReturn:
         raise psutil.AccessDenied
 
-    with started("gunicorn", "shop.wsgi") as pid:
+    with started("gunicorn", shop) as pid:
         monkeypatch.setattr(psutil.Process, method, refuse)
         found = processes.servers(str(tmp_path))
 
@@ -142,15 +161,14 @@ def test_what_may_not_be_seen_of_it_is_left_out(
     assert method != "environ" or found[0].environment == {}
 
 
-@override_settings(WSGI_APPLICATION="shop.wsgi.application")
 @pytest.mark.parametrize("method", ["cmdline", "uids"])
 def test_a_process_that_ends_meanwhile_is_no_server(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def vanish(process: psutil.Process) -> NoReturn:
         raise psutil.NoSuchProcess(process.pid)
 
-    with started("gunicorn", "shop.wsgi"):
+    with started("gunicorn", shop):
         monkeypatch.setattr(psutil.Process, method, vanish)
 
         assert processes.servers(str(tmp_path)) == ()

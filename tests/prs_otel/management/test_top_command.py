@@ -147,6 +147,10 @@ def test_elsewhere_than_on_a_terminal_it_is_printed_once(busy: Measured) -> None
     assert max(map(len, outcome.text.splitlines())) <= 80
 
 
+def test_a_longer_stretch_can_be_asked_for(busy: Measured) -> None:
+    assert "UTC  last 1.0 h" in manage_monitoring("top", "--minutes=60").text
+
+
 def test_json_has_all_rows(busy: Measured) -> None:
     document = manage_monitoring("top", "--format=json").json()
 
@@ -162,6 +166,7 @@ def test_json_has_all_rows(busy: Measured) -> None:
     [
         ("--minutes=0", "minutes above 0 and up to 1440"),
         ("--minutes=nan", "minutes above 0"),
+        ("--minutes=1441", "minutes above 0"),
         ("--interval=0.1", "seconds from 0.2 to 3600"),
         ("--interval=x", "seconds from 0.2"),
         ("--iterations=0", "whole number, 1 or more"),
