@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - pydantic evaluates it
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
@@ -27,8 +26,7 @@ from prs_otel.monitoring.schemas import (
     RequestFigures,
     StatementMetrics,
     SystemFigures,
-    TrendQueries,
-    TrendRequests,
+    TrendPoint,
     UserMetrics,
     WindowDocument,
 )
@@ -58,15 +56,10 @@ class Totals(Document):
     system: SystemFigures
 
 
-class Trend(Document):
-    """One step of the time series."""
+class Trend(TrendPoint):
+    """One point of the time series, which is `step` seconds long."""
 
-    time: datetime
     step: int
-    covered_seconds: float
-    requests: TrendRequests
-    queries: TrendQueries
-    system: SystemFigures
 
 
 RECORDS: Final[dict[str, type[BaseModel]]] = {

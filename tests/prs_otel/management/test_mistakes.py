@@ -18,8 +18,8 @@ from tests.support.commands import manage_monitoring
 from tests.support.measured import Measured
 
 NAMES = [subcommand.name for subcommand in SUBCOMMANDS]
-LOOKS_BACK = ["summary", "alerts"]
-READS = ["summary"]
+LOOKS_BACK = ["summary", "alerts", "export-metrics"]
+READS = ["summary", "export-metrics", "top"]
 
 
 def refused(*arguments: str) -> CommandError:
@@ -101,7 +101,7 @@ def test_an_interrupted_command_ends_as_shells_expect(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "arguments", [("status",), ("summary",), ("alerts",), ("health-check",)]
+    "arguments", [(name,) for name in NAMES if name not in {"test-alert", "token"}]
 )
 def test_json_is_one_document(arguments: tuple[str, ...], measured: Measured) -> None:
     from prs_otel.monitoring import registry
