@@ -262,11 +262,14 @@ def _findings(request: prs_otel.StatusRequest) -> Iterator[Finding]:
     yield from examination.examine(build_channels(conf.current().channels))
     for problem in conf.problems():
         yield Finding("warning", problem.message, problem.hint)
+    since = request.workers_since
+    if since is None:
+        # Nobody works, so nobody evaluates; and to ask the store would create it.
+        return
     # What fires is no reason for there being no data; the channels have been asked already.
     status = current_status(request.now).model_copy(
         update={"firing": {}, "channels": []}
     )
-    since = request.workers_since
     for found in diagnose(status, now=request.now, workers_since=since):
         remedy = "manage.py manage_monitoring status and alerts have more of it."
         yield Finding(found.level, found.message, remedy)

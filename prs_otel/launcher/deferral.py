@@ -36,6 +36,7 @@ _beginning = native.new_rlock()
 _is_installed = False
 _serves = False
 _has_begun = False
+_abstains = False
 _undo: list[Callable[[], object]] = []
 
 
@@ -48,6 +49,12 @@ def install() -> None:
         register_post_import_hook(_follow_connections, _SIGNALS)
 
 
+def abstain() -> None:
+    """Do not measure this process, which only looks at what others have measured."""
+    global _abstains
+    _abstains = True
+
+
 def begin(*, serving: bool, waits: bool = False) -> None:
     """Measure this process, and let it lead when it is `serving` requests.
 
@@ -55,7 +62,7 @@ def begin(*, serving: bool, waits: bool = False) -> None:
 
     Nothing happens where monitoring is switched off, or in a project's test run.
     """
-    if _has_begun and (_serves or not serving):
+    if _abstains or (_has_begun and (_serves or not serving)):
         return
     # Whoever builds a handler while another thread begins waits until all is instrumented;
     # not for ever, as that thread may have stayed behind in a fork.

@@ -253,3 +253,12 @@ def test_the_doctor_is_told_what_keeps_alerts_from_being_told() -> None:
     assert found["Alerts are told by log."] == "ok"
     assert found["Nobody evaluates the rules: no alert will be told"] == "critical"
     assert any("RULEZ" in message for message in found)
+
+
+@override_settings(ALERTING_SETTINGS={"CHANNELS": ["log"]})
+def test_where_nobody_works_the_doctor_is_not_told_that_nobody_evaluates() -> None:
+    request = registry.StatusRequest(now=time.time(), workers_since=None)
+
+    (only,) = wiring._findings(request)
+
+    assert only.message == "Alerts are told by log."

@@ -190,9 +190,14 @@ def test_the_doctor_finds_nothing_wrong_with_a_server_that_is_well(
 
 
 def test_the_doctor_notices_that_nobody_serves(site: Site) -> None:
-    code, found = diagnosis(quick(site))
+    site = quick(site)
+
+    diagnosis(site)
+    code, found = diagnosis(site)
 
     assert code == 1
+    # To look is not to leave anything behind.
+    assert not (site.directory / "store").exists()
     assert "opentelemetry-instrument gunicorn library.wsgi" in texts(found["server"])
     assert "last flush of any process was: never" in texts(found["workers"])
     assert "does not exist" in texts(found["store"])

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
+from prs_otel.launcher import deferral
 from prs_otel.management.arguments import FORMATS, add_format
 from prs_otel.management.report import Level, Line, Report, json_text
 from prs_otel.management.subcommands import SUBCOMMANDS
@@ -27,6 +28,11 @@ class Command(BaseCommand):
     help = "Show what was measured, and whether monitoring itself works."
     # Mistakes in the settings are for `status` to show; they must not keep it from running.
     requires_system_checks: tuple[str, ...] = ()
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as a process of its own, which is not to be among what it looks at."""
+        deferral.abstain()
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare every subcommand with its own options and `--format`."""

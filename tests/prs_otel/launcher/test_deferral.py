@@ -69,6 +69,18 @@ def test_a_process_that_only_queries_is_measured_until_it_serves(
 
 
 @pytest.mark.parametrize("serving", [False, True])
+def test_a_process_that_only_looks_on_is_not_measured(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, serving: bool
+) -> None:
+    monkeypatch.setattr(deferral, "_abstains", False)
+    deferral.abstain()
+
+    deferral.begin(serving=serving)
+
+    assert pipeline.asked == []
+
+
+@pytest.mark.parametrize("serving", [False, True])
 def test_only_who_builds_a_handler_waits_for_a_thread_that_has_begun(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, serving: bool
 ) -> None:

@@ -10,6 +10,8 @@ from django.core.management import CommandError
 from django.db import OperationalError
 
 from prs_otel import pipeline
+from prs_otel.launcher import deferral
+from prs_otel.management.commands.manage_monitoring import Command
 from prs_otel.management.subcommands import SUBCOMMANDS
 from prs_otel.management.subcommands.summary import ShowSummary
 from prs_otel.management.subcommands.token import Tokens
@@ -97,6 +99,18 @@ def test_an_interrupted_command_ends_as_shells_expect(
     monkeypatch.setattr(ShowSummary, "run", interrupt)
 
     assert manage_monitoring("summary").exit_code == 130
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_process_that_runs_it_is_not_measured_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(deferral, "_abstains", False)
+
+    Command().run_from_argv(["manage.py", "manage_monitoring", "summary"])
+
+    assert deferral._abstains
+    assert "UTC" in capsys.readouterr().out
 
 
 @pytest.mark.django_db
