@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 
-from prs_otel import circumstances
 from prs_otel.circumstances import INSTRUMENTOR, LAUNCHED
 from prs_otel.diagnosis.finding import Finding
+from prs_otel.instrumentation import drivers
 from prs_otel.launcher import instrumentors
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _launcher(around: Surroundings) -> Iterator[Finding]:
 
 
 def _duplicates(around: Surroundings) -> Iterator[Finding]:
-    here = set(circumstances.active_drivers())
+    here = drivers.active()
     there = {
         figure.removeprefix(INSTRUMENTOR)
         for worker in around.workers
