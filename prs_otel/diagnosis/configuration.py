@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from django.apps import apps
 from django.conf import settings
 
-from prs_otel import conf
+from prs_otel import checks, conf
+from prs_otel.checks.finding import ORDER, REPEATED
 from prs_otel.diagnosis.finding import Finding, Level
 
 if TYPE_CHECKING:
@@ -32,8 +33,16 @@ def examine(around: Surroundings) -> Iterator[Finding]:
         )
     for problem in conf.problems():
         yield Finding("settings", "warning", problem.message, problem.hint)
+    yield from _middleware()
     yield from _settings_module(around)
     yield _applications()
+
+
+def _middleware() -> Iterator[Finding]:
+    """Yield what the system checks say of the middleware; of the rest we know more."""
+    for found in checks.findings():
+        if found.id in {ORDER, REPEATED}:
+            yield Finding("settings", "warning", found.message, found.hint)
 
 
 def _settings_module(around: Surroundings) -> Iterator[Finding]:

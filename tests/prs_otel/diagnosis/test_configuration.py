@@ -47,6 +47,16 @@ def test_a_mistake_in_the_settings_has_its_hint() -> None:
     assert "FLUSH_INTERVAL" in only.remedy
 
 
+@override_settings(
+    MIDDLEWARE=["prs_otel.PerformanceMonitoringMiddleware"] * 2, SETTINGS_MODULE=OURS
+)
+def test_middleware_that_is_named_twice_is_a_finding() -> None:
+    (only,) = wrong(list(configuration.examine(surroundings())))
+
+    assert only.level == "warning"
+    assert "PerformanceMonitoringMiddleware" in only.message
+
+
 @override_settings(WSGI_APPLICATION=WSGI, SETTINGS_MODULE=OURS)
 def test_the_module_that_a_server_would_use_is_compared() -> None:
     assert wrong(list(configuration.examine(alone()))) == []
