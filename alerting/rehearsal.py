@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -18,12 +19,14 @@ from alerting.channels import DeliveryError
 from alerting.channels.availability import why_unavailable
 from alerting.labels import fingerprint, frozen
 from alerting.notice import Notice
+from alerting.notifications.firing import labels_of
 from alerting.notifications.message import Message
 from alerting.rules import Severity
 from alerting.text import clean, described
 
 if TYPE_CHECKING:
     from alerting.channels import Channel
+    from alerting.notifications.routing import Routing
     from alerting.rules import AnyRule
 
 __all__ = ["Attempt", "Rehearsal", "named", "rehearse"]
@@ -69,11 +72,21 @@ def named(rules: Iterable[AnyRule], name: str) -> AnyRule:
 
 
 def rehearse(
-    rule: AnyRule, channels: Sequence[Channel], *, project: str, now: float
+    rule: AnyRule,
+    channels: Sequence[Channel],
+    *,
+    routing: Routing,
+    project: str,
+    now: float,
 ) -> Rehearsal:
-    """Tell every channel, one after the other; none keeps the others from being tried."""
+    """Tell every channel that an alert of the rule, at its worst, would be told on.
+
+    One after the other; none keeps the others from being tried.
+    """
     notice = _notice(rule, now)
-    attempts = [_attempt(channel, notice, project) for channel in channels]
+    by_name = {channel.name: channel for channel in channels}
+    chosen = routing.channels(labels_of(replace(notice, name=rule.name)), by_name)
+    attempts = [_attempt(by_name[name], notice, project) for name in chosen]
     return Rehearsal(
         rule=rule.name,
         severity=notice.severity,

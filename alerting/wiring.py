@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from django.db import connections
 
 import prs_otel
-from alerting import (
-    conf,
-    documents,
-    examination,
-    history,
-    rehearsal,
-    stored_rules,
-)
+from alerting import conf, contributions, documents, history
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
@@ -25,7 +18,6 @@ from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.endpoints.site import Site
 from alerting.evaluator import Setting
-from alerting.examination import Finding
 from alerting.journal import SteadyJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
@@ -37,7 +29,7 @@ from alerting.presence import Presence
 from alerting.report import STATUS
 from alerting.retention import Retention
 from alerting.rulebook import RuleBook
-from alerting.rules import AnyRule, Severity
+from alerting.rules import Severity
 from alerting.rules.budget import TimeBudget
 from alerting.runner import Parts, Runner
 from alerting.sender import Sender
@@ -49,6 +41,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
     from ninja import NinjaAPI
 
+    from alerting.examination import Finding
     from alerting.rehearsal import Rehearsal
     from alerting.schemas import History
 
@@ -240,39 +233,17 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
 
 
 def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
-    channels = build_channels(conf.current().channels)
     with prs_otel.unmeasured():
-        rule = rehearsal.named(_known_rules(), request.name)
-        return rehearsal.rehearse(
-            rule, channels, project=prs_otel.service_name(), now=request.now
+        return contributions.rehearsed(
+            request.name, project=prs_otel.service_name(), now=request.now
         )
 
 
-def _known_rules() -> tuple[AnyRule, ...]:
-    """Return the rules in code and those in the database; the later of one name counts."""
-    in_code = alerting_system.get_rules()
-    try:
-        return (*in_code, *stored_rules.load().rules)
-    except history.DATABASE_ERRORS:
-        # The channels can be tried without it.
-        return in_code
-
-
-def _findings(request: prs_otel.StatusRequest) -> Iterator[Finding]:
-    yield from examination.examine(build_channels(conf.current().channels))
-    for problem in conf.problems():
-        yield Finding("warning", problem.message, problem.hint)
+def _findings(request: prs_otel.StatusRequest) -> list[Finding]:
     since = request.workers_since
-    if since is None:
-        # Nobody works, so nobody evaluates; and to ask the store would create it.
-        return
-    # What fires is no reason for there being no data; the channels have been asked already.
-    status = current_status(request.now).model_copy(
-        update={"firing": {}, "channels": []}
-    )
-    for found in diagnose(status, now=request.now, workers_since=since):
-        remedy = "manage.py manage_monitoring status and alerts have more of it."
-        yield Finding(found.level, found.message, remedy)
+    # Where nobody works nobody evaluates; and to ask the store would create it.
+    status = None if since is None else current_status(request.now)
+    return list(contributions.findings(status, now=request.now, workers_since=since))
 
 
 def _package_status(request: prs_otel.StatusRequest) -> prs_otel.PackageStatus:

@@ -13,6 +13,7 @@ from alerting import stored_rules
 from alerting.channels import Channel, DeliveryError
 from alerting.models import Alert, Delivery
 from alerting.notifications.message import Message
+from alerting.notifications.routing import Routing, SendTo
 from alerting.rehearsal import Attempt, named, rehearse
 from alerting.rules import CodeRule, Rule, Severity
 from alerting.system import alerting_system
@@ -50,14 +51,16 @@ class Recorder:
 
 
 def attempt(channel: Channel) -> Attempt:
-    (made,) = rehearse(RULE, [channel], project="shop", now=AT).channels
+    (made,) = rehearse(
+        RULE, [channel], routing=Routing(), project="shop", now=AT
+    ).channels
     return made
 
 
 def test_a_trial_is_marked_in_its_name_its_text_and_its_labels() -> None:
     channel = Recorder()
 
-    rehearsal = rehearse(RULE, [channel], project="shop", now=AT)
+    rehearsal = rehearse(RULE, [channel], routing=Routing(), project="shop", now=AT)
 
     (message,) = channel.sent
     (notice,) = message.notices
@@ -73,7 +76,7 @@ def test_no_trial_passes_for_a_repeat_of_the_one_before() -> None:
     channel = Recorder()
 
     for _ in range(2):
-        rehearse(RULE, [channel], project="shop", now=AT)
+        rehearse(RULE, [channel], routing=Routing(), project="shop", now=AT)
 
     first, second = channel.sent
     assert first.key != second.key
@@ -84,7 +87,11 @@ def test_a_rule_in_code_can_be_tried_without_being_asked() -> None:
         raise AssertionError("a rehearsal evaluates nothing")
 
     rehearsal = rehearse(
-        CodeRule("queue", condition), [Recorder()], project="shop", now=AT
+        CodeRule("queue", condition),
+        [Recorder()],
+        routing=Routing(),
+        project="shop",
+        now=AT,
     )
 
     assert (rehearsal.severity, rehearsal.delivered) == (Severity.WARNING, 1)
@@ -109,9 +116,27 @@ def test_what_is_not_delivered_has_a_reason(
 def test_a_channel_that_fails_does_not_keep_the_next_from_being_tried() -> None:
     broken, working = Recorder("broken", error=OSError("gone")), Recorder("working")
 
-    rehearsal = rehearse(RULE, [broken, working], project="shop", now=AT)
+    rehearsal = rehearse(
+        RULE, [broken, working], routing=Routing(), project="shop", now=AT
+    )
 
     assert [each.outcome for each in rehearsal.channels] == ["failed", "delivered"]
+
+
+def test_it_goes_where_the_routes_send_the_rules_alerts() -> None:
+    route = {"matchers": {"alertname": "deals_errors"}, "channels": ["pager"]}
+    routing = Routing((SendTo.model_validate(route),))
+    pager, others = Recorder("pager"), Recorder("others")
+    unrouted = RULE.model_copy(update={"name": "other"})
+
+    for rule in (RULE, unrouted):
+        rehearse(rule, [pager, others], routing=routing, project="shop", now=AT)
+
+    assert [each.notices[0].name for each in pager.sent] == [
+        "TEST deals_errors",
+        "TEST other",
+    ]
+    assert [each.notices[0].name for each in others.sent] == ["TEST other"]
 
 
 def test_an_unknown_rule_is_answered_by_the_known_ones() -> None:

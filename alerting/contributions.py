@@ -1,0 +1,56 @@
+"""What alerting has to say where `manage_monitoring` asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from alerting import conf, stored_rules
+from alerting.channels import build_channels
+from alerting.diagnosis import diagnose
+from alerting.examination import Finding, examine
+from alerting.history import DATABASE_ERRORS
+from alerting.notifications.routing import Routing
+from alerting.rehearsal import Rehearsal, named, rehearse
+from alerting.system import alerting_system
+
+if TYPE_CHECKING:
+    from alerting.rules import AnyRule
+    from alerting.status import Status
+
+__all__ = ["findings", "rehearsed"]
+
+
+def rehearsed(name: str, *, project: str, now: float) -> Rehearsal:
+    """Send a test of a rule's notifications; raise `LookupError` for an unknown rule."""
+    settings = conf.current()
+    rule = named(_known_rules(), name)
+    routing = Routing(settings.routes, settings.escalations)
+    channels = build_channels(settings.channels)
+    return rehearse(rule, channels, routing=routing, project=project, now=now)
+
+
+def findings(
+    status: Status | None, *, now: float, workers_since: float | None
+) -> Iterator[Finding]:
+    """Yield what keeps alerts from being told; `status` None where nobody works."""
+    yield from examine(build_channels(conf.current().channels))
+    for problem in conf.problems():
+        yield Finding("warning", problem.message, problem.hint)
+    if status is None:
+        return
+    # What fires is no reason for there being no data; the channels have been asked already.
+    bare = status.model_copy(update={"firing": {}, "channels": []})
+    for found in diagnose(bare, now=now, workers_since=workers_since):
+        remedy = "manage.py manage_monitoring status and alerts have more of it."
+        yield Finding(found.level, found.message, remedy)
+
+
+def _known_rules() -> tuple[AnyRule, ...]:
+    """Return the rules in code and those in the database; the later of one name counts."""
+    in_code = alerting_system.get_rules()
+    try:
+        return (*in_code, *stored_rules.load().rules)
+    except DATABASE_ERRORS:
+        # The channels can be tried without it.
+        return in_code
