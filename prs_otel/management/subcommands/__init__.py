@@ -13,8 +13,8 @@ from prs_otel.management.subcommands.status import ShowStatus
 from prs_otel.management.subcommands.summary import ShowSummary
 from prs_otel.management.subcommands.test_alert import TestAlert
 from prs_otel.management.subcommands.token import Tokens
-from prs_otel.management.subcommands.upkeep import Cleanup, ResetCounters
 from prs_otel.management.subcommands.top import Top
+from prs_otel.management.subcommands.upkeep import Cleanup, ResetCounters
 
 if TYPE_CHECKING:
     from prs_otel.management.report import Subcommand
