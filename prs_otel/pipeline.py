@@ -23,7 +23,6 @@ from prs_otel.observation import Thresholds
 from prs_otel.plan import Plan
 from prs_otel.processor import DerivedMetricsProcessor, attach
 from prs_otel.publisher import Texts
-from prs_otel.rollup import series
 from prs_otel.rollup.recorder import Rollup
 from prs_otel.rollup.view import MetricsView
 from prs_otel.slow_log import SlowLog
@@ -132,20 +131,13 @@ class Pipeline:
         with guard.guarded("pipeline.database"):
             self._observe_queries()
         with guard.guarded("pipeline.cache"):
-            cache.install(record_cache=self.record_cache)
+            cache.install(record=self.rollup.record_cache)
 
     def _observe_queries(self) -> None:
         database.install(
             thresholds=lambda: self.processor.thresholds,
             remember=self.texts.remember,
         )
-
-    def record_cache(self, alias: str, hits: int, misses: int, duration: int) -> None:
-        """Count the keys that one call of a cache looked up."""
-        if hits:
-            self.rollup.count(series.CACHE_HITS, (alias,), hits)
-        if misses:
-            self.rollup.count(series.CACHE_MISSES, (alias,), misses)
 
     def revive(self) -> None:
         """Begin anew in a forked child: the parent counts its own and keeps its handles."""

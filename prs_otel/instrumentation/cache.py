@@ -1,52 +1,47 @@
-"""Count the hits and misses of Django's caches without replacing any backend.
+"""Measure the calls of Django's caches without replacing any backend.
 
 The methods of each configured backend's class are wrapped where they are, so the class
 stays what it is. Backends call their own methods (`get_many` calls `get`, `aget` calls
-`get` in a thread): only the outermost call counts.
+`get` in a thread): only the outermost call of a cache counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar, Token
+from collections.abc import Callable
 from functools import partial, wraps
-from time import perf_counter_ns
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.cache import CacheHandler, caches
 
 from prs_otel import guard
-from prs_otel.instrumentation.cache_calls import Call, Get, GetMany, Lookup, settling
+from prs_otel.instrumentation import cache_wrappers as wrappers
+from prs_otel.instrumentation.cache_calls import Get, GetMany, LookUp
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-RecordCache = Callable[[str, int, int, int], object]
-_Method = Callable[..., object]
-_AsyncMethod = Callable[..., Awaitable[object]]
+    from prs_otel.instrumentation.cache_wrappers import RecordCache
 
-_CALLS: Final[dict[str, type[Call]]] = {
-    "get": Get,
-    "get_many": GetMany,
-    **dict.fromkeys(("add", "set", "touch", "delete", "incr", "decr"), Call),
-    **dict.fromkeys(("has_key", "set_many", "delete_many", "clear"), Call),
-}
-_ALIAS: Final = "_prs_otel_alias"
+_PLAIN: Final = (
+    *("add", "set", "touch", "delete", "has_key", "clear", "set_many", "delete_many"),
+    *("incr", "decr", "incr_version", "decr_version"),
+    # What django-redis has beyond Django's interface, and searches a whole server for.
+    *("delete_pattern", "keys"),
+)
+_LOOK_UPS: Final[dict[str, type[LookUp]]] = {"get": Get, "get_many": GetMany}
 
-_inside: ContextVar[bool] = ContextVar("prs_otel_inside_cache", default=False)
-_record: RecordCache | None = None
 _create: Callable[[CacheHandler, str], BaseCache] | None = None
 _originals: dict[type, dict[str, object]] = {}
 
 
-def install(*, record_cache: RecordCache) -> None:
-    """Tell `record_cache(alias, hits, misses, ns)` every call of a configured cache.
+def install(*, record: RecordCache) -> None:
+    """Tell `record((alias, operation), call)` every call of a configured cache.
 
-    Hits and misses are keys looked up; a write has neither. Calling again replaces
-    the argument.
+    An operation has the name of Django's synchronous method. Calling again replaces the
+    argument.
     """
-    global _record, _create
-    _record = record_cache
+    global _create
+    wrappers.record = record
     if _create is not None:
         return
     create = _create = CacheHandler.create_connection
@@ -64,10 +59,11 @@ def install(*, record_cache: RecordCache) -> None:
 
 def uninstall() -> None:
     """Leave every backend as it was."""
-    global _record, _create
+    global _create
+    wrappers.record = None
     if _create is not None:
         CacheHandler.create_connection = _create  # type: ignore[assignment,method-assign]
-    _record = _create = None
+    _create = None
     for kind, own in _originals.items():
         for name in own:
             if own[name] is None:
@@ -86,98 +82,24 @@ def _instrument_existing() -> None:
 
 
 def _instrument(cache: object, alias: str) -> None:
-    setattr(cache, _ALIAS, alias)
+    setattr(cache, wrappers.ALIAS, alias)
     kind = type(cache)
-    if kind in _originals:
+    own: dict[str, object] = {}
+    # Of two threads that come here at once, one wraps.
+    if _originals.setdefault(kind, own) is not own:
         return
-    replacements = {"get_or_set": _get_or_set, "aget_or_set": _aget_or_set}
-    for name, call in _CALLS.items():
-        replacements[name] = partial(_measured, call)
-        replacements[f"a{name}"] = partial(_ameasured, call)
-    _originals[kind] = {name: vars(kind).get(name) for name in replacements}
-    for name, wrap in replacements.items():
-        setattr(kind, name, wrap(getattr(kind, name)))
-
-
-def _measured(kind: type[Call], original: _Method) -> _Method:
-    @wraps(original)
-    def measured(cache: object, *args: object, **kwargs: object) -> object:
-        alias = _measured_alias(cache)
-        if alias is None:
-            return original(cache, *args, **kwargs)
-        call, token, started = (
-            kind(cache, args, kwargs),
-            _inside.set(True),
-            perf_counter_ns(),
-        )
-        try:
-            return call.settle(original(cache, *call.args, **call.kwargs))
-        finally:
-            _end(alias, call, token, started)
-
-    return measured
-
-
-def _ameasured(kind: type[Call], original: _AsyncMethod) -> _AsyncMethod:
-    @wraps(original)
-    async def measured(cache: object, *args: object, **kwargs: object) -> object:
-        alias = _measured_alias(cache)
-        if alias is None:
-            return await original(cache, *args, **kwargs)
-        call, token, started = (
-            kind(cache, args, kwargs),
-            _inside.set(True),
-            perf_counter_ns(),
-        )
-        try:
-            return call.settle(await original(cache, *call.args, **call.kwargs))
-        finally:
-            _end(alias, call, token, started)
-
-    return measured
-
-
-def _get_or_set(original: _Method) -> _Method:
-    @wraps(original)
-    def get_or_set(
-        cache: object, key: object, *args: object, **kwargs: object
-    ) -> object:
-        token = settling.set(Lookup(cache, key))
-        try:
-            return original(cache, key, *args, **kwargs)
-        finally:
-            settling.reset(token)
-
-    return get_or_set
-
-
-def _aget_or_set(original: _AsyncMethod) -> _AsyncMethod:
-    @wraps(original)
-    async def get_or_set(
-        cache: object, key: object, *args: object, **kwargs: object
-    ) -> object:
-        token = settling.set(Lookup(cache, key))
-        try:
-            return await original(cache, key, *args, **kwargs)
-        finally:
-            settling.reset(token)
-
-    return get_or_set
-
-
-def _measured_alias(cache: object) -> str | None:
-    """Return the alias to count for, `None` within another call or for a cache of nobody."""
-    if _record is None or _inside.get():
-        return None
-    alias: str | None = getattr(cache, _ALIAS, None)
-    return alias
-
-
-def _end(alias: str, call: Call, token: Token[bool], started: int) -> None:
-    duration = perf_counter_ns() - started
-    _inside.reset(token)
-    try:
-        if _record is not None:
-            _record(alias, call.hits, call.misses, duration)
-    except Exception:  # noqa: BLE001 - the guard logs and counts it
-        guard.failed("cache.record")
+    makers: dict[str, Callable[[Any], object]] = {
+        "get_or_set": wrappers.get_or_set,
+        "aget_or_set": wrappers.aget_or_set,
+    }
+    for name in _PLAIN:
+        makers[name] = partial(wrappers.plain, name)
+        makers[f"a{name}"] = partial(wrappers.aplain, name)
+    for name, kind_of_call in _LOOK_UPS.items():
+        makers[name] = partial(wrappers.looking_up, name, kind_of_call)
+        makers[f"a{name}"] = partial(wrappers.alooking_up, name, kind_of_call)
+    for name, wrap in makers.items():
+        original = getattr(kind, name, None)
+        if original is not None:
+            own[name] = vars(kind).get(name)
+            setattr(kind, name, wrap(original))

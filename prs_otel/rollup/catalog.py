@@ -15,9 +15,11 @@ HOST_NAME = "host.name"
 
 _REQUEST = "http.server.request"
 _QUERY = "db.client.operation"
+_CACHE = "prs.cache.operation"
 _KINDS: dict[str, tuple[str, ...]] = {
     _REQUEST: (series.REQUEST, series.ORGANIZATION, series.USER),
     _QUERY: (series.QUERY, series.ORGANIZATION_QUERY),
+    _CACHE: (series.CACHE,),
 }
 _SHARES = {"error_rate": "error_count", "slow_rate": "slow_count"}
 CACHE_HIT_RATE = "prs.cache.hit_rate"
@@ -70,17 +72,21 @@ def metric(name: str) -> Metric | None:
     for family in _KINDS:
         if name.startswith(f"{family}."):
             measure = name.removeprefix(f"{family}.")
-            if measure in ("duration", "count", "rate", *_SHARES):
+            if measure in _measures(family):
                 return Metric(name, family, measure)
     return None
 
 
 def names() -> list[str]:
     """Return every metric derived from spans, for messages and completion."""
-    measures = ("duration", "count", "rate", *_SHARES)
-    return [f"{family}.{measure}" for family in _KINDS for measure in measures] + [
-        CACHE_HIT_RATE
-    ]
+    found = [f"{each}.{measure}" for each in _KINDS for measure in _measures(each)]
+    return [*found, CACHE_HIT_RATE]
+
+
+def _measures(family: str) -> list[str]:
+    # No threshold says when a call of a cache is slow.
+    shares = [share for share in _SHARES if family != _CACHE or share != "slow_rate"]
+    return ["duration", "count", "rate", *shares]
 
 
 def _duration(figures: Figures, aggregation: str, name: str) -> float:

@@ -69,7 +69,7 @@ def _derived(instant: Instant, query: Query, derived: Metric) -> list[Point]:
 
 
 def _cache_hit_rate(instant: Instant, query: Query) -> list[Point]:
-    (name,) = series.LABEL_NAMES[series.CACHE]
+    name, _ = series.LABEL_NAMES[series.CACHE]
     unknown = {*query.where, *query.by} - {name, HOST_NAME}
     if unknown:
         raise LookupError(

@@ -1,6 +1,6 @@
 """Count observations on the request thread at the cost of an append.
 
-``record`` appends to a queue, as do ``count`` and ``gauge``. Every 64th caller folds a queue into
+``record`` appends to a queue, as do ``record_cache``, ``count`` and ``gauge``. Every 64th caller folds a queue into
 the open delta, under a lock that it only takes when it is free: nobody ever waits, and an
 observation made while another is being folded (a signal handler, a collected generator) cannot
 deadlock with itself. ``seal`` hands out what has been counted and begins anew; the background
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from prs_otel.rollup import gauge, series
+from prs_otel.rollup import cache_call, gauge, series
 from prs_otel.rollup.cells import Cells
 from prs_otel.rollup.delta import Delta
 from prs_otel.rollup.reservoir import Reservoir
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from _thread import LockType
 
     from prs_otel.observation import Observation, Repeat, RequestContext
+    from prs_otel.rollup.cache_call import CacheCall
     from prs_otel.rollup.cell import Cell
     from prs_otel.rollup.gauge import Gauge, Gauges
     from prs_otel.rollup.series import Labels
+
+    _Reading = int | Gauge | CacheCall
 
 _DRAIN_AT = 64
 _QUEUE_LIMIT = 65_536
@@ -51,7 +54,7 @@ class Rollup:
         self.dropped = 0
         self.overflowed = 0
         self._queue: deque[Observation] = deque()
-        self._readings: deque[tuple[str, Labels, int | Gauge]] = deque()
+        self._readings: deque[tuple[str, Labels, _Reading]] = deque()
         self.reset(now)
 
     def reset(self, now: float) -> None:
@@ -73,6 +76,10 @@ class Rollup:
     def count(self, name: str, labels: Labels, amount: int) -> None:
         """Add to a plain counter."""
         self._note(name, labels, amount)
+
+    def record_cache(self, labels: Labels, call: CacheCall) -> None:
+        """Count one call of a cache; its labels are alias and operation."""
+        self._note(series.CACHE, labels, call)
 
     def gauge(self, name: str, value: float, labels: Labels, at: float) -> None:
         """Note a reading; raises ``ValueError`` when it is not finite."""
@@ -137,7 +144,7 @@ class Rollup:
         self._gauges: Gauges = {}
         self._reservoir = Reservoir()
 
-    def _note(self, name: str, labels: Labels, value: int | Gauge) -> None:
+    def _note(self, name: str, labels: Labels, value: _Reading) -> None:
         readings = self._readings
         readings.append((name, labels, value))
         if len(readings) >= _DRAIN_AT:
@@ -163,9 +170,11 @@ class Rollup:
         for _ in range(min(limit, len(readings))):
             fold_reading(*readings.popleft())
 
-    def _fold_reading(self, name: str, labels: Labels, value: int | Gauge) -> None:
+    def _fold_reading(self, name: str, labels: Labels, value: _Reading) -> None:
         if isinstance(value, int):
             self._cells.count(name, labels, value)
+        elif isinstance(value, tuple):
+            cache_call.fold(self._cells, labels, value)
         else:
             reading = {(name, labels): value}
             self.dropped += gauge.merge_into(self._gauges, reading, limit=_GAUGE_LIMIT)

@@ -27,7 +27,7 @@ LABEL_NAMES: dict[str, Labels] = {
         "code.line.number",
         "code.function.name",
     ),
-    CACHE: ("prs.cache.alias",),
+    CACHE: ("prs.cache.alias", "prs.cache.operation"),
     QUERY_ENDPOINT: ("prs.db.query.fingerprint", "http.route"),
 }
 """Every kind with the names of its labels, in the order in which :data:`Labels` holds them."""

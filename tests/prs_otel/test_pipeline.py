@@ -11,7 +11,6 @@ from django.test import override_settings
 from prs_otel import conf, distribution, guard, pipeline, process
 from prs_otel.distribution import Changed
 from prs_otel.pipeline import Pipeline
-from prs_otel.rollup import series
 from prs_otel.store import open_store
 from prs_otel.store.base import Lease, StoreError
 from tests.prs_otel.rollup.observations import query, request
@@ -257,20 +256,6 @@ def test_what_is_to_be_started_with_leadership_is_known_to_every_worker() -> Non
     found.revive()
 
     assert found.worker.leadership.starts == [start, start]
-
-
-def test_hits_and_misses_of_a_cache_are_counted_apart() -> None:
-    found = pipeline.current()
-    found.record_cache("default", 2, 0, 1_000)
-    found.record_cache("default", 0, 1, 1_000)
-
-    delta = found.rollup.seal(FAR)
-
-    assert delta is not None
-    assert delta.cells.counters == {
-        series.CACHE_HITS: {("default",): 2},
-        series.CACHE_MISSES: {("default",): 1},
-    }
 
 
 # --- Settings that a test overrides ---------------------------------------------------

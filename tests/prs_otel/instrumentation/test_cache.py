@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +13,13 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.core.management import call_command
+from django.test import override_settings
 
 from prs_otel import guard
 from prs_otel.instrumentation import cache as instrumentation
+from prs_otel.instrumentation import cache_calls, cache_wrappers
+from prs_otel.rollup.cache_call import CacheCall
 
 METHODS = ("get", "get_many", "set", "add", "get_or_set", "aget", "aset", "aget_or_set")
 
@@ -22,11 +29,17 @@ class Calls:
     """What was told of the calls made."""
 
     told: list[tuple[str, int, int]] = field(default_factory=list)
-    durations: list[int] = field(default_factory=list)
+    operations: list[str] = field(default_factory=list)
+    calls: list[CacheCall] = field(default_factory=list)
 
-    def record(self, alias: str, hits: int, misses: int, duration: int) -> None:
-        self.told.append((alias, hits, misses))
-        self.durations.append(duration)
+    def record(self, labels: tuple[str, str], call: CacheCall) -> None:
+        self.told.append((labels[0], call.hits, call.misses))
+        self.operations.append(labels[1])
+        self.calls.append(call)
+
+    def clear(self) -> None:
+        for told in (self.told, self.operations, self.calls):
+            told.clear()
 
     @property
     def hits(self) -> int:
@@ -40,7 +53,7 @@ class Calls:
 @pytest.fixture
 def calls() -> Iterator[Calls]:
     found = Calls()
-    instrumentation.install(record_cache=found.record)
+    instrumentation.install(record=found.record)
     yield found
     instrumentation.uninstall()
     for alias in caches:
@@ -53,7 +66,7 @@ def cache(calls: Calls) -> BaseCache:
     found.set("here", "value")
     found.set("none", None)
     found.set("number", 1)
-    calls.told.clear()
+    calls.clear()
     return found
 
 
@@ -117,15 +130,193 @@ def test_keys_looked_up_by_coroutines_are_hits_or_misses(
     assert (calls.hits, calls.misses) == (hits, misses)
 
 
-@pytest.mark.parametrize("name", ["get_many", "incr"])
-def test_a_call_within_a_call_is_not_told(
-    cache: BaseCache, calls: Calls, name: str
-) -> None:
-    cache.set("number", 1)
-    calls.told.clear()
-    getattr(cache, name)("number" if name == "incr" else ["a", "b", "c"])
+ONE_CALL: dict[str, Callable[[BaseCache], Any]] = {
+    "add": lambda c: c.add("here", 1),
+    "clear": lambda c: c.clear(),
+    "decr": lambda c: c.decr("number"),
+    "decr_version": lambda c: c.decr_version("number"),
+    "delete": lambda c: c.delete("here"),
+    "delete_many": lambda c: c.delete_many(["here", "number"]),
+    "get": lambda c: c.get("here"),
+    "get_many": lambda c: c.get_many(["here", "number", "nowhere"]),
+    "get_or_set": lambda c: c.get_or_set("nowhere", 1),
+    "has_key": lambda c: c.has_key("here"),
+    "incr": lambda c: c.incr("number"),
+    "incr_version": lambda c: c.incr_version("number"),
+    "set": lambda c: c.set("here", 1),
+    "set_many": lambda c: c.set_many({"a": 1, "b": 2}),
+    "touch": lambda c: c.touch("here"),
+}
+DATABASE = "django.core.cache.backends.db.DatabaseCache"
+BACKENDS = {
+    "locmem": "django.core.cache.backends.locmem.LocMemCache",
+    "file": "django.core.cache.backends.filebased.FileBasedCache",
+    "database": DATABASE,
+    "dummy": "django.core.cache.backends.dummy.DummyCache",
+}
 
-    assert len(calls.told) == 1
+
+@pytest.fixture(params=list(BACKENDS.values()), ids=list(BACKENDS))
+def any_cache(
+    request: pytest.FixtureRequest, calls: Calls, settings: Any, tmp_path: Path
+) -> BaseCache:
+    backend = request.param
+    location = str(tmp_path) if "file" in backend else "cache_table"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": location}}
+    if backend == DATABASE:
+        request.getfixturevalue("db")
+        call_command("createcachetable", verbosity=0)
+    found: BaseCache = caches["default"]
+    found.set_many({"here": "value", "number": 5})
+    calls.clear()
+    return found
+
+
+@pytest.mark.parametrize("operation", ONE_CALL)
+def test_one_call_is_one_operation_however_the_backend_does_it(
+    any_cache: BaseCache, calls: Calls, operation: str
+) -> None:
+    # The dummy has nothing to increment.
+    with suppress(ValueError):
+        ONE_CALL[operation](any_cache)
+
+    assert calls.operations == [operation]
+    assert not calls.calls[0].is_error
+
+
+@pytest.mark.parametrize("operation", ONE_CALL)
+def test_an_awaited_call_is_the_same_operation(
+    cache: BaseCache, calls: Calls, operation: str
+) -> None:
+    class Awaited:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(cache, f"a{name}")
+
+    asyncio.run(ONE_CALL[operation](Awaited()))  # type: ignore[arg-type]
+
+    assert calls.operations == [operation]
+
+
+def test_every_operation_of_djangos_caches_is_counted() -> None:
+    interface = {
+        name
+        for name, value in vars(BaseCache).items()
+        if callable(value) and not name.startswith(("_", "a"))
+    }
+    inner = {"make_key", "validate_key", "make_and_validate_key"}
+    not_used = {"get_backend_timeout", "close"}
+
+    assert interface - inner - not_used == ONE_CALL.keys() - {"add"}
+
+
+def test_to_increment_no_key_is_an_answer_and_no_error(
+    cache: BaseCache, calls: Calls
+) -> None:
+    for operation in (cache.incr, cache.decr, cache.incr_version, cache.decr_version):
+        with pytest.raises(ValueError, match="not found"):
+            operation("nowhere")
+
+    assert [call.is_error for call in calls.calls] == [False] * 4
+
+
+class Layered(LocMemCache):
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        return caches["other"].get(key, default, version)
+
+
+def test_a_cache_behind_a_cache_has_figures_of_its_own(
+    calls: Calls, settings: Any
+) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": f"{__name__}.Layered"},
+        "other": {"BACKEND": BACKENDS["locmem"]},
+    }
+    caches["default"].get("key")
+
+    assert calls.told == [("other", 0, 1), ("default", 0, 1)]
+
+
+def test_the_time_a_default_takes_is_no_time_of_the_cache(
+    cache: BaseCache, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(range(0, 1_000, 100))
+    for module in (cache_calls, cache_wrappers):
+        monkeypatch.setattr(module, "perf_counter_ns", lambda: next(now))
+
+    # From 0 to 300 in all, of which the default takes from 100 to 200.
+    assert cache.get_or_set("new", lambda: 7) == 7
+    assert [call.duration for call in calls.calls] == [200]
+
+
+def test_a_default_that_fails_is_a_miss_and_no_failure_of_the_cache(
+    cache: BaseCache, calls: Calls
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        cache.get_or_set("new", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(cache.aget_or_set("new", lambda: 1 / 0))
+
+    assert calls.told == [("default", 0, 1)] * 2
+    assert not any(call.is_error for call in calls.calls)
+    assert cache.get("here") == "value"
+    assert calls.operations[-1] == "get"
+
+
+def test_a_call_that_is_given_up_is_no_error(cache: BaseCache, calls: Calls) -> None:
+    async def main() -> None:
+        task = asyncio.create_task(caches["default"].aget("key"))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with override_settings(CACHES={"default": {"BACKEND": f"{__name__}.Waiting"}}):
+        asyncio.run(main())
+
+    assert [call.is_error for call in calls.calls] == [False]
+
+
+class Waiting(DummyCache):
+    async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        await asyncio.Event().wait()
+
+
+def test_a_coroutine_thrown_away_elsewhere_harms_nobody(
+    cache: BaseCache, calls: Calls
+) -> None:
+    with override_settings(CACHES={"default": {"BACKEND": f"{__name__}.Waiting"}}):
+        waiting = caches["default"].aget("key")
+        with pytest.raises(StopIteration):
+            copy_context().run(_begun, waiting)
+        waiting.close()
+
+    assert [call.is_error for call in calls.calls] == [False]
+
+
+def _begun(coroutine: Any) -> None:
+    loop = asyncio.new_event_loop()
+    try:
+        asyncio._set_running_loop(loop)
+        coroutine.send(None)
+        raise StopIteration
+    finally:
+        asyncio._set_running_loop(None)
+        loop.close()
+
+
+@pytest.mark.parametrize("call", [lambda c: c.get(), lambda c: c.get_many()])
+def test_a_call_without_its_argument_fails_as_it_would(
+    cache: BaseCache, call: Any
+) -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        call(cache)
+
+
+def test_keys_that_cannot_be_told_apart_are_counted_one_by_one(
+    cache: BaseCache, calls: Calls
+) -> None:
+    assert cache.get_many([["a"], ["b"]]) == {}
+    assert calls.told == [("default", 0, 2)]
 
 
 def test_what_the_default_of_get_or_set_looks_up_counts(
@@ -137,15 +328,15 @@ def test_what_the_default_of_get_or_set_looks_up_counts(
         return other.get("new", cache.get("here"))
 
     assert cache.get_or_set("new", default) == "value"
-    lookups = [told for told in calls.told if told[1:] != (0, 0)]
-    assert lookups == [("default", 0, 1), ("default", 1, 0), ("other", 0, 1)]
+    assert calls.told == [("default", 1, 0), ("other", 0, 1), ("default", 0, 1)]
+    assert calls.operations == ["get", "get", "get_or_set"]
 
 
 def test_calls_are_told_by_alias_with_their_duration(calls: Calls) -> None:
     caches["other"].get("key")
 
     assert calls.told == [("other", 0, 1)]
-    assert calls.durations[0] > 0
+    assert calls.calls[0].duration > 0
 
 
 def test_the_configured_class_stays_what_it_is(calls: Calls) -> None:
@@ -201,6 +392,7 @@ def test_a_backend_that_fails_has_neither_hit_nor_missed(
     caches["default"].set("key", 1)
 
     assert calls.told == [("default", 0, 0), ("default", 0, 0)]
+    assert [call.is_error for call in calls.calls] == [True, False]
 
 
 def test_uninstalled_every_method_is_the_backends_own(calls: Calls) -> None:
@@ -216,7 +408,7 @@ def test_uninstalled_every_method_is_the_backends_own(calls: Calls) -> None:
 
 def test_installing_again_replaces_whom_it_tells(calls: Calls) -> None:
     other = Calls()
-    instrumentation.install(record_cache=other.record)
+    instrumentation.install(record=other.record)
     caches["default"].get("key")
 
     assert (calls.told, other.told) == ([], [("default", 0, 1)])
@@ -229,7 +421,7 @@ def test_a_failure_of_ours_does_not_reach_the_application(
         raise OSError
 
     monkeypatch.setattr(guard, "reraise", False)
-    instrumentation.install(record_cache=fail)
+    instrumentation.install(record=fail)
 
     assert cache.get("here") == "value"
     assert guard.report() == {"cache.record": 1}

@@ -9,6 +9,7 @@ import pytest
 from prs_otel.instrumentation.n_plus_one import Finding
 from prs_otel.observation import CallSite, RequestContext
 from prs_otel.rollup import recorder, reservoir, series
+from prs_otel.rollup.cache_call import CacheCall
 from prs_otel.rollup.delta import Delta
 from prs_otel.rollup.figures import Figures
 from prs_otel.rollup.recorder import Rollup
@@ -132,6 +133,35 @@ def test_a_caller_never_waits_for_a_fold_in_progress() -> None:
     assert rollup.pending == 200
     rollup.record(request())
     assert rollup.pending < 200
+
+
+def test_calls_of_a_cache_are_counted_by_operation_and_their_keys_by_alias(
+    rollup: Rollup,
+) -> None:
+    rollup.record_cache(("default", "get_many"), CacheCall(3_000, 2, 1, is_error=False))
+    rollup.record_cache(("default", "get"), CacheCall(1_000, 1, 0, is_error=False))
+    rollup.record_cache(("default", "get"), CacheCall(5_000, 0, 0, is_error=True))
+    rollup.record_cache(("other", "set"), CacheCall(2_000, 0, 0, is_error=False))
+
+    cells = sealed(rollup).cells
+    gets = cells.by_kind[series.CACHE]["default", "get"]
+    assert (gets.count, gets.errors, gets.total, gets.maximum) == (2, 1, 6_000, 5_000)
+    assert len(cells.by_kind[series.CACHE]) == 3
+    assert cells.counters == {
+        series.CACHE_HITS: {("default",): 3},
+        series.CACHE_MISSES: {("default",): 1},
+    }
+
+
+def test_aliases_beyond_the_limit_are_counted_together() -> None:
+    rollup = Rollup(series_limit=2, new_lock=threading.Lock)
+    for n in range(5):
+        rollup.record_cache((f"cache{n}", "get"), CacheCall(1, 1, 0, is_error=False))
+
+    cells = sealed(rollup).cells
+    assert sum(cell.count for cell in cells.by_kind[series.CACHE].values()) == 5
+    assert cells.by_kind[series.CACHE][series.other(series.CACHE)].count == 3
+    assert sum(cells.counters[series.CACHE_HITS].values()) == 5
 
 
 def test_counters_and_gauges_never_wait_for_a_fold_in_progress() -> None:

@@ -194,9 +194,28 @@ def test_the_cache_hit_rate_is_a_ratio_of_look_ups(
     assert values(source, name, "count") == {(): (8.0, 8)}
 
 
+def test_calls_of_caches_are_told_apart_by_alias_and_operation(
+    store: Store, source: ViewSource
+) -> None:
+    cells = Cells(10)
+    for operation, is_error in (("get", False), ("get", True), ("set", False)):
+        cell = cells.cell(series.CACHE, ("default", operation))
+        cell.observe(SECOND, is_error=is_error)
+    observed(store, cells)
+
+    name = "prs.cache.operation"
+    where = {"prs.cache.operation": "get"}
+    assert values(source, f"{name}.count") == {(): (3.0, 3)}
+    assert values(source, f"{name}.error_rate", where=where) == {(): (0.5, 2)}
+    assert values(source, f"{name}.duration", "max", by=("prs.cache.alias",)) == {
+        ("default",): (pytest.approx(1.0), 3)
+    }
+
+
 @pytest.mark.parametrize(
     ("metric", "aggregation", "where", "message"),
     [
+        ("prs.cache.operation.slow_rate", "avg", {"x": "1"}, "no metric derived"),
         ("http.server.request.duration", "median", {}, "use avg, max, count"),
         ("http.server.request.duration", "p101", {}, "no quantile"),
         ("http.server.request.duration", "pfast", {}, "no quantile"),
