@@ -161,6 +161,14 @@ class MonitoringSettings(BaseModel):
     """The same query so often within one request is an N+1."""
     n_plus_one_min_duration: Seconds = 0.05
     """Repeated queries that take less altogether are no finding (seconds)."""
+    track_organizations: Flag = True
+    """Tell organisations apart. `False` asks no resolver and keeps no id of one."""
+    track_users: Flag = True
+    """Tell users apart. `False` keeps no id of one."""
+    track_cache: Flag = True
+    """Measure the caches. `False` leaves their backends as they are."""
+    track_system_metrics: Flag = True
+    """Read processor, memory, disk and database connections."""
     tenant_resolver: Callback = None
     """`(request) -> id | None`: the organisation a request belongs to."""
     user_organization: Callback = None

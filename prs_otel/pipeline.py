@@ -131,7 +131,8 @@ class Pipeline:
         with guard.guarded("pipeline.database"):
             self._observe_queries()
         with guard.guarded("pipeline.cache"):
-            cache.install(record=self.rollup.record_cache)
+            if self.settings.track_cache:
+                cache.install(record=self.rollup.record_cache)
 
     def _observe_queries(self) -> None:
         database.install(

@@ -23,6 +23,8 @@ class Plan:
     series_limit: int
     quota_bytes: int
     directory: str
+    tracks_system: bool = True
+    tracks_cache: bool = True
     settling_seconds: float = 2.0
     """How long a process that has answered nothing may still be about to fork."""
 
@@ -36,6 +38,8 @@ class Plan:
             series_limit=settings.series_limit,
             quota_bytes=settings.store_quota_mb * _BYTES_A_MEGABYTE,
             directory=directory,
+            tracks_system=settings.track_system_metrics,
+            tracks_cache=settings.track_cache,
         )
 
     @property

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from prs_otel import circumstances, guard, memory
-from prs_otel.instrumentation import database, system
+from prs_otel.instrumentation import database, opened, system
+from prs_otel.instrumentation.cache_usage import CacheUsage
 from prs_otel.leader import Leadership
 from prs_otel.publisher import Publisher, Texts
 from prs_otel.rollup.view import REVISION, SERVES
@@ -64,6 +65,7 @@ class Worker:
         self._gauging = Every(plan.system_metrics_interval)
         self._host_gauging = Every(plan.system_metrics_interval)
         self._looking = Every(_LOOK_EVERY)
+        self._cache_usage = CacheUsage(time.monotonic)
         self._figures: dict[str, float] = {}
         self._reset_at = 0.0
         self.follow_changes: Callable[[], None] = lambda: None
@@ -166,11 +168,21 @@ class Worker:
             self.leadership.work(now)
 
     def _read_gauges(self, now: float) -> None:
+        leads = self.leadership.lease is not None
         if self._gauging.is_due(now):
-            self._figures = system.process_gauges(_open_connections())
-        if self.leadership.lease is not None and self._host_gauging.is_due(now):
+            self._figures = self._process_figures(leads=leads)
+        if self._plan.tracks_system and leads and self._host_gauging.is_due(now):
             for name, value in self._host_gauges(now).items():
                 self._rollup.gauge(name, value, (self.beat.host,), now)
+
+    def _process_figures(self, *, leads: bool) -> dict[str, float]:
+        figures: dict[str, float] = {}
+        if self._plan.tracks_system:
+            figures.update(system.process_gauges(_open_connections()))
+            figures.update(opened.figures())
+        if self._plan.tracks_cache:
+            figures.update(self._cache_usage.figures(leads=leads))
+        return figures
 
     def _host_gauges(self, now: float) -> dict[str, float]:
         others = sum(

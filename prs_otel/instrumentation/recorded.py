@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 import prs_otel
+from prs_otel import conf
 from prs_otel.instrumentation import database, requests
 from prs_otel.instrumentation.database import Outcome
 from prs_otel.instrumentation.measuring import EXPECTED, UNMEASURED, current_block, mode
@@ -79,7 +80,7 @@ def record_query(query: RecordedQuery) -> None:
     end = time_ns()
     times = end - query.duration, end
     outcome = Outcome(1, query.failure, mode.get() == EXPECTED)
-    if query.organization_id is None:
+    if query.organization_id is None or not conf.current().track_organizations:
         observer.emit(described, times, outcome)
     else:
         _emit_for(query.organization_id, observer, described, times, outcome)
@@ -170,8 +171,11 @@ def _emit_request(request: RecordedRequest) -> None:
     context = current_request.get() or RequestContext()
     context.method, context.route = request.method, request.endpoint
     context.status_code = request.status_code
-    context.organization_id = request.organization_id
-    context.user_id = request.user_id
+    tracked = conf.current()
+    context.organization_id = (
+        request.organization_id if tracked.track_organizations else None
+    )
+    context.user_id = request.user_id if tracked.track_users else None
     describe(span, context)
     set_status(span, request.status_code)
     span.end(end)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.core.handlers.asgi import ASGIRequest
 from django.core.signals import got_request_exception
 
-from prs_otel import guard
+from prs_otel import conf, guard
 from prs_otel.instrumentation import (
     call_site,
     django_instrumentor,
@@ -58,7 +58,9 @@ class Hooks:
         method = known_method(request.method)
         if context is not None:
             context.method = method
-            context.keeps_outcomes = self.tenant is not None
+            context.keeps_outcomes = (
+                self.tenant is not None and conf.current().track_organizations
+            )
         if is_url_to_describe(request):
             describe_url(span, request)
         describe_client(span, request.META)
@@ -86,9 +88,11 @@ class Hooks:
 
     def identify(self, context: RequestContext, request: HttpRequest) -> None:
         """Note whose request it is; what was noted before, nearer to the view, stays."""
-        if context.user_id is None:
+        if context.user_id is None and conf.current().track_users:
             context.user_id = identity.user_id(request)
-        if self.tenant is not None and context.organization_id is None:
+        if self.tenant is None or context.organization_id is not None:
+            return
+        if conf.current().track_organizations:
             context.organization_id = identity.tenant_id(
                 request, self.tenant, self._count_failure
             )

@@ -77,21 +77,19 @@ def _ranking(title: str, rows: Sequence[Sequence[str]], width: int) -> list[Line
 
 
 def _organizations(summary: Summary) -> list[list[str]]:
-    named = [row for row in summary.organizations if row.organization_id is not None]
+    organizations = summary.organizations or []
+    named = [row for row in organizations if row.organization_id is not None]
     # Without a tenant resolver the only row would repeat the totals.
     if not named:
         return []
-    return [
-        [row.organization_id or "(none)", *figures(row)]
-        for row in summary.organizations
-    ]
+    return [[row.organization_id or "(none)", *figures(row)] for row in organizations]
 
 
 def _system(summary: Summary) -> list[str]:
     cache, system, monitor = summary.cache, summary.system, summary.monitor
     return pairs(
         [
-            ("cache hit rate", f"{units.percent(cache.hit_rate)}"),
+            ("cache hit rate", units.percent(cache.hit_rate if cache else None)),
             ("cpu", units.percent(system.cpu_utilization)),
             ("memory", units.percent(system.memory_utilization)),
             ("disk", units.percent(system.disk_utilization)),

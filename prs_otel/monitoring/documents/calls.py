@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prs_otel import conf
 from prs_otel.monitoring.documents import figures as shown
 from prs_otel.monitoring.documents.figures import Common
 from prs_otel.monitoring.schemas import (
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prs_otel.monitoring.documents.page import Page
     from prs_otel.rollup.figures import Figures
     from prs_otel.rollup.view import MetricsView
+    from prs_otel.rollup.window import Window
 
 
 class Call(Common):
@@ -34,12 +36,11 @@ def api_metrics(view: MetricsView, page: Page, *, now: float) -> ApiMetrics:
     """Return the figures of all requests, a page of each list; raises `StoreError`."""
     window = view.window(page.seconds, now=now)
     total = window.total(series.REQUEST)
-    organizations = shown.heaviest_first(
-        shown.with_remainder(window.figures(series.ORGANIZATION), total)
+    tracked = conf.current()
+    organizations = (
+        _parts(window, series.ORGANIZATION) if tracked.track_organizations else None
     )
-    users = shown.heaviest_first(
-        shown.with_remainder(window.figures(series.USER), total)
-    )
+    users = _parts(window, series.USER) if tracked.track_users else None
     endpoints = shown.heaviest_first(window.figures(series.REQUEST).items())
     return ApiMetrics(
         window=shown.window_document(window),
@@ -49,17 +50,26 @@ def api_metrics(view: MetricsView, page: Page, *, now: float) -> ApiMetrics:
             for (endpoint, method), figures in page.of(endpoints)
         ],
         endpoint_count=len(endpoints),
-        organizations=[
+        organizations=None
+        if organizations is None
+        else [
             OrganizationMetrics(organization_id=key, **_call(figures))
             for key, figures in page.of(organizations)
         ],
-        organization_count=len(organizations),
-        users=[
+        organization_count=None if organizations is None else len(organizations),
+        users=None
+        if users is None
+        else [
             UserMetrics(user_id=key, **_call(figures))
             for key, figures in page.of(users)
         ],
-        user_count=len(users),
+        user_count=None if users is None else len(users),
     )
+
+
+def _parts(window: Window, kind: str) -> list[tuple[str | None, Figures]]:
+    rows = shown.with_remainder(window.figures(kind), window.total(series.REQUEST))
+    return shown.heaviest_first(rows)
 
 
 def _call(figures: Figures) -> Call:

@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
 
 from prs_otel.monitoring.schemas import (
-    CacheFigures,
     DurationFigures,
     QueryFigures,
     RequestFigures,
     WindowDocument,
 )
-from prs_otel.rollup import series
 
 if TYPE_CHECKING:
     from prs_otel.rollup.figures import Figures
@@ -38,16 +36,21 @@ class Common(TypedDict):
 
 def common(figures: Figures) -> Common:
     """Return the fields that requests and queries share."""
-    p50, p95, p99 = figures.quantiles(QUANTILES)
     return Common(
         count=figures.count,
         error_count=figures.error_count,
         error_rate=figures.error_rate,
         slow_count=figures.slow_count,
         slow_rate=figures.slow_rate,
-        duration=DurationFigures(
-            mean=figures.mean, p50=p50, p95=p95, p99=p99, max=figures.max
-        ),
+        duration=duration_figures(figures),
+    )
+
+
+def duration_figures(figures: Figures) -> DurationFigures:
+    """Return how long it took, all zero if nothing happened."""
+    p50, p95, p99 = figures.quantiles(QUANTILES)
+    return DurationFigures(
+        mean=figures.mean, p50=p50, p95=p95, p99=p99, max=figures.max
     )
 
 
@@ -68,16 +71,6 @@ def window_document(window: Window) -> WindowDocument:
         end=utc(window.end),
         seconds=window.seconds,
         covered_seconds=window.covered_seconds,
-    )
-
-
-def cache_figures(window: Window) -> CacheFigures:
-    """Return the look-ups in all caches within `window`."""
-    hits = sum(window.counter(series.CACHE_HITS).values())
-    misses = sum(window.counter(series.CACHE_MISSES).values())
-    lookups = hits + misses
-    return CacheFigures(
-        hits=hits, misses=misses, hit_rate=hits / lookups if lookups else None
     )
 
 

@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from prs_otel import conf
 from prs_otel.monitoring.documents import figures as shown
+from prs_otel.monitoring.documents.caches import cache_figures
 from prs_otel.monitoring.documents.monitor import monitor_figures
 from prs_otel.monitoring.documents.system import host_metrics, system_figures
 from prs_otel.monitoring.schemas import (
@@ -38,7 +40,7 @@ def summary(view: MetricsView, *, hours: float, now: float) -> Summary:
         queries=shown.query_figures(
             window.total(series.QUERY), n_plus_one_count=requests.finding_count
         ),
-        cache=shown.cache_figures(window),
+        cache=cache_figures(window),
         system=system_figures(host_metrics(view, now=now), workers),
         endpoints=_endpoints(window),
         fingerprints=_fingerprints(view, window),
@@ -61,7 +63,10 @@ def organization_summary(
         organization_id=organization_id,
         window=shown.window_document(window),
         # What was folded can no longer be told apart, so it may have held anybody's.
-        is_covered=series.other(series.ORGANIZATION) not in rows,
+        is_covered=(
+            conf.current().track_organizations
+            and series.other(series.ORGANIZATION) not in rows
+        ),
         requests=shown.request_figures(requests),
         queries=shown.query_figures(queries, n_plus_one_count=requests.finding_count),
     )
@@ -90,7 +95,11 @@ def _fingerprints(view: MetricsView, window: Window) -> list[FingerprintFigures]
     ]
 
 
-def _organizations(window: Window, requests: Figures) -> list[OrganizationFigures]:
+def _organizations(
+    window: Window, requests: Figures
+) -> list[OrganizationFigures] | None:
+    if not conf.current().track_organizations:
+        return None
     rows = shown.with_remainder(window.figures(series.ORGANIZATION), requests)
     return [
         OrganizationFigures(organization_id=key, **shown.common(figures))
@@ -98,7 +107,9 @@ def _organizations(window: Window, requests: Figures) -> list[OrganizationFigure
     ]
 
 
-def _users(window: Window, requests: Figures) -> list[UserFigures]:
+def _users(window: Window, requests: Figures) -> list[UserFigures] | None:
+    if not conf.current().track_users:
+        return None
     rows = shown.with_remainder(window.figures(series.USER), requests)
     return [
         UserFigures(user_id=key, **shown.common(figures))

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 from prs_otel import semconv
 from prs_otel.monitoring.documents import figures as shown
 from prs_otel.monitoring.documents import monitor
+from prs_otel.monitoring.documents.caches import cache_figures, cache_metrics
 from prs_otel.monitoring.schemas import (
+    ConnectionFigures,
     HostMetrics,
     SystemFigures,
     SystemMetrics,
     WorkerMetrics,
 )
+from prs_otel.rollup import labelled
 
 if TYPE_CHECKING:
     from prs_otel.rollup.gauge import Gauge
@@ -35,10 +38,12 @@ def system_metrics(view: MetricsView, *, now: float) -> SystemMetrics:
     """Return the current state of every host and worker; raises `StoreError`."""
     workers = view.workers(now=now)
     hosts = host_metrics(view, now=now)
+    window = view.window(RECENT, now=now)
     return SystemMetrics(
         time=shown.utc(now),
         system=system_figures(hosts, workers),
-        cache=shown.cache_figures(view.window(RECENT, now=now)),
+        cache=cache_figures(window),
+        caches=cache_metrics(window, view.processes(now=now)),
         hosts=hosts,
         workers=[worker_metrics(worker) for worker in workers],
         monitor=monitor.monitor_figures(workers, now=now),
@@ -79,10 +84,30 @@ def worker_metrics(worker: Beat) -> WorkerMetrics:
         memory_usage=_whole(worker, semconv.PROCESS_MEMORY_USAGE),
         thread_count=_whole(worker, semconv.PROCESS_THREAD_COUNT),
         database_connections=_whole(worker, semconv.DB_CLIENT_CONNECTION_COUNT),
+        connections=connection_figures(worker),
         dropped=monitor.total([worker], monitor.DROPPED),
         overflowed=monitor.total([worker], monitor.OVERFLOWED),
         failures=dict(worker.failures),
     )
+
+
+def connection_figures(worker: Beat) -> list[ConnectionFigures]:
+    """Return the database connections that a live worker has open, by alias."""
+    counts = labelled.parts(worker.figures, semconv.DB_CLIENT_CONNECTION_COUNT)
+    limits = labelled.parts(worker.figures, semconv.DB_CLIENT_CONNECTION_MAX)
+    waiting = labelled.parts(
+        worker.figures, semconv.DB_CLIENT_CONNECTION_PENDING_REQUESTS
+    )
+    return [
+        ConnectionFigures(
+            alias=alias,
+            used=int(counts.get((alias, semconv.USED), 0)),
+            idle=int(counts.get((alias, semconv.IDLE), 0)),
+            limit=_whole_or_none(limits.get((alias,))),
+            waiting=_whole_or_none(waiting.get((alias,))),
+        )
+        for alias in sorted({alias for alias, _ in counts})
+    ]
 
 
 def _host(host: str, gauges: dict[str, Gauge]) -> HostMetrics:
@@ -99,5 +124,8 @@ def _highest(values: Sequence[float | None]) -> float | None:
 
 
 def _whole(worker: Beat, figure: str) -> int | None:
-    value = worker.figures.get(figure)
+    return _whole_or_none(worker.figures.get(figure))
+
+
+def _whole_or_none(value: float | None) -> int | None:
     return None if value is None else int(value)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from prs_otel import semconv
+from prs_otel import conf, semconv
 from prs_otel.monitoring.documents import figures as shown
 from prs_otel.monitoring.schemas import (
     SystemFigures,
@@ -58,7 +58,7 @@ def trends(
         step=trend.step,
         requested_step=step,
         is_coarsened=step is not None and trend.step > step,
-        is_covered=not trend.is_folded,
+        is_covered=not trend.is_folded and _is_counted(selection),
         points=[
             TrendPoint(
                 time=shown.utc(point.start),
@@ -70,6 +70,10 @@ def trends(
             for point in trend.points
         ],
     )
+
+
+def _is_counted(selection: Selection) -> bool:
+    return selection.organization_id is None or conf.current().track_organizations
 
 
 def _window(stretch: rollup.Stretch) -> WindowDocument:

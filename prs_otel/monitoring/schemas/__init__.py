@@ -63,7 +63,14 @@ from prs_otel.monitoring.schemas.samples import (
     SlowQuery,
 )
 from prs_otel.monitoring.schemas.summary import OrganizationSummary, Summary
-from prs_otel.monitoring.schemas.system import HostMetrics, SystemMetrics, WorkerMetrics
+from prs_otel.monitoring.schemas.system import (
+    CacheMetrics,
+    CacheOperation,
+    ConnectionFigures,
+    HostMetrics,
+    SystemMetrics,
+    WorkerMetrics,
+)
 from prs_otel.monitoring.schemas.trends import (
     TrendPoint,
     TrendQueries,
@@ -75,10 +82,13 @@ __all__ = [
     "AliasMetrics",
     "ApiMetrics",
     "CacheFigures",
+    "CacheMetrics",
+    "CacheOperation",
     "CallFigures",
     "CleanupDone",
     "CodeLocation",
     "CompactDone",
+    "ConnectionFigures",
     "DatabaseMetrics",
     "DetailedHealth",
     "Document",

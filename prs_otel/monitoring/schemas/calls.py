@@ -52,7 +52,7 @@ class ApiMetrics(Document):
     requests: CallFigures
     endpoints: list[EndpointMetrics]
     endpoint_count: int
-    organizations: list[OrganizationMetrics]
-    organization_count: int
-    users: list[UserMetrics]
-    user_count: int
+    organizations: list[OrganizationMetrics] | None
+    organization_count: int | None
+    users: list[UserMetrics] | None
+    user_count: int | None

@@ -70,11 +70,18 @@ class UserFigures(RequestFigures):
 
 
 class CacheFigures(Document):
-    """Keys looked up in all caches; the rate is null when there was none."""
+    """Calls of caches, and the keys they looked up; the rate is null when there was none.
+
+    A call that does its work by others counts once.
+    """
 
     hits: int
     misses: int
     hit_rate: float | None
+    operation_count: int
+    error_count: int
+    error_rate: float
+    duration: DurationFigures
 
 
 class SystemFigures(Document):

@@ -18,17 +18,17 @@ from prs_otel.monitoring.schemas.figures import (
 
 
 class Summary(Document):
-    """Everything at a glance, for staff."""
+    """Everything at a glance, for staff; null is what is switched off."""
 
     window: WindowDocument
     requests: RequestFigures
     queries: QueryFigures
-    cache: CacheFigures
+    cache: CacheFigures | None
     system: SystemFigures
     endpoints: list[EndpointFigures]
     fingerprints: list[FingerprintFigures]
-    organizations: list[OrganizationFigures]
-    users: list[UserFigures]
+    organizations: list[OrganizationFigures] | None
+    users: list[UserFigures] | None
     monitor: MonitorFigures
 
 
