@@ -45,7 +45,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     )
     monkeypatch.setattr(worker, "system", system)
     monkeypatch.setattr(worker, "_open_connections", lambda: 3)
+    opened = SimpleNamespace(figures=lambda: {"by_alias": 3.0})
+    monkeypatch.setattr(worker, "opened", opened)
+    monkeypatch.setattr(worker, "CacheUsage", lambda clock: Caches())
     return clock
+
+
+class Caches:
+    """Stand for the caches of a process."""
+
+    def figures(self, *, leads: bool) -> dict[str, float]:
+        return {"leads": 1.0} if leads else {"cache": 7.0}
 
 
 class Process:
@@ -196,6 +206,8 @@ def test_a_worker_says_how_it_is_doing(process: Process) -> None:
 
     assert process.figures() == {
         CONNECTIONS: 3.0,
+        "by_alias": 3.0,
+        "cache": 7.0,
         "prs.monitor.dropped": 0.0,
         "prs.monitor.overflowed": 0.0,
         "prs.monitor.backlog": 0.0,
@@ -204,6 +216,35 @@ def test_a_worker_says_how_it_is_doing(process: Process) -> None:
         "prs.process.launched": 0.0,
         SERVES: 0.0,
     }
+
+
+def test_the_leader_reads_the_caches_that_all_share(process: Process) -> None:
+    process.settle()
+    process.worker.may_lead = True
+    process.worker.step()
+
+    assert process.figures()["leads"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("plan", "read"),
+    [
+        (replace(PLAN, tracks_cache=False), {CONNECTIONS, "by_alias"}),
+        (replace(PLAN, tracks_system=False), {"leads"}),
+    ],
+)
+def test_what_is_switched_off_is_not_read(
+    clock: Clock, plan: Plan, read: set[str]
+) -> None:
+    process = Process(new_store(), clock, plan)
+    process.settle()
+    process.worker.may_lead = True
+    process.worker.step()
+
+    known = {name for name in process.figures() if not name.startswith("prs.monitor")}
+    assert known == read
+    host = process.view.all_gauges(seconds=60, now=clock.now)
+    assert bool(host) is plan.tracks_system
 
 
 # --- Who leads ------------------------------------------------------------------------

@@ -385,6 +385,30 @@ def test_a_tenant_resolver_that_queries_gets_none(site: Site) -> None:
     assert site.counted == ["prs.tenant.failures"]
 
 
+def test_a_tenant_that_is_not_told_apart_is_not_asked_for(
+    site: Site, settings: Any
+) -> None:
+    settings.MONITORING_SETTINGS = {"TRACK_ORGANIZATIONS": False}
+    asked: list[object] = []
+    install(site, tenant=asked.append)
+    context = site.context("/repeats/")
+
+    assert asked == []
+    assert context.organization_id is None
+    assert context.query_outcomes == []
+
+
+def test_users_that_are_not_told_apart_are_in_no_span(
+    site: Site, settings: Any
+) -> None:
+    settings.MONITORING_SETTINGS = {"TRACK_USERS": False}
+
+    assert "user.id" not in attributes(site.span("/logs-in/"))
+    (observation,) = site.traces.observed_as("request")
+    assert observation.request is not None
+    assert observation.request.user_id is None
+
+
 def test_repeated_queries_are_found(site: Site) -> None:
     context = site.context("/repeats/")
 

@@ -164,6 +164,23 @@ def test_queries_are_recorded_from_many_threads_at_once(traces: Traces) -> None:
 # --- Requests -------------------------------------------------------------------------
 
 
+def test_ids_that_are_not_told_apart_are_not_kept(
+    traces: Traces, settings: Any
+) -> None:
+    off = {"TRACK_ORGANIZATIONS": False, "TRACK_USERS": False}
+    settings.MONITORING_SETTINGS = off
+    record(organization_id=123)
+    record_request(organization_id=123, user_id=456)
+
+    query, request = traces.observed
+    assert query.kind == series.QUERY
+    assert query.request is None
+    assert request.request is not None
+    assert (request.request.organization_id, request.request.user_id) == (None, None)
+    for span in traces.exported:
+        assert not {"prs.tenant.id", "user.id"} & (span.attributes or {}).keys()
+
+
 def test_a_recorded_request_is_a_server_span(traces: Traces) -> None:
     record_request(organization_id=123, user_id=456)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from prs_otel.instrumentation.n_plus_one import Finding
@@ -119,8 +121,25 @@ def test_organisations_and_users_sum_to_the_total(measured: Measured) -> None:
     document = documents.api_metrics(measured.flush(), HOUR, now=NOW)
 
     for rows in (document.organizations, document.users):
+        assert rows is not None
         assert sum(row.count for row in rows) == document.requests.count == 3
         classes = [row.status_classes for row in rows]
         assert sum(each.client_error for each in classes) == 1
-    assert {row.organization_id for row in document.organizations} == {"7", "8", None}
+    ids = {row.organization_id for row in document.organizations or ()}
+    assert ids == {"7", "8", None}
     assert (document.organization_count, document.user_count) == (3, 2)
+
+
+def test_dimensions_that_are_switched_off_are_null(
+    measured: Measured, settings: Any
+) -> None:
+    measured.request(whose=Whose(organization_id="7", user_id="3"))
+    settings.MONITORING_SETTINGS = {"TRACK_ORGANIZATIONS": False}
+    without = documents.api_metrics(measured.flush(), HOUR, now=NOW)
+    settings.MONITORING_SETTINGS = {"TRACK_USERS": False}
+    of_nobody = documents.api_metrics(measured.flush(), HOUR, now=NOW)
+
+    assert (without.organizations, without.organization_count) == (None, None)
+    assert without.user_count == 1
+    assert (of_nobody.users, of_nobody.user_count) == (None, None)
+    assert of_nobody.organization_count == 1

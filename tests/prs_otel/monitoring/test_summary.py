@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from prs_otel import semconv
 from prs_otel.instrumentation.n_plus_one import Finding
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.schemas import RequestFigures, Summary
 from prs_otel.rollup import series
+from prs_otel.rollup.cache_call import CacheCall
 from tests.support.measured import Measured, Whose
 
 NOW = 1_700_000_000.0
@@ -25,7 +29,9 @@ def test_nothing_measured_is_a_summary_of_zeros(measured: Measured) -> None:
     assert summary.requests.count == 0
     assert summary.requests.error_rate == 0
     assert summary.requests.duration.p99 == 0
+    assert summary.cache is not None
     assert summary.cache.hit_rate is None
+    assert summary.cache.operation_count == 0
     assert summary.system.cpu_utilization is None
     assert summary.monitor.flush_lag_seconds is None
     assert summary.endpoints == []
@@ -130,8 +136,8 @@ def test_requests_of_nobody_are_the_row_null_of_organizations_and_users(
     measured.request(0.3)
 
     summary = summary_of(measured)
-    organizations = {row.organization_id: row for row in summary.organizations}
-    users = {row.user_id: row.count for row in summary.users}
+    organizations = {row.organization_id: row for row in summary.organizations or ()}
+    users = {row.user_id: row.count for row in summary.users or ()}
 
     assert {key: row.count for key, row in organizations.items()} == {
         "7": 2,
@@ -150,23 +156,56 @@ def test_organizations_have_no_row_null_when_every_request_has_one(
 ) -> None:
     measured.request(whose=Whose(organization_id="7"))
 
-    ids = [row.organization_id for row in summary_of(measured).organizations]
+    rows = summary_of(measured).organizations or ()
+    ids = [row.organization_id for row in rows]
 
     assert ids == ["7"]
 
 
-def test_organizations_sum_to_the_total_of_each_figure(measured: Measured) -> None:
-    for number in range(50):
-        organization_id = str(number % 3) if number % 4 else None
-        measured.request(
-            0.1 * number,
-            status=500 if number % 5 == 0 else 200,
-            whose=Whose(organization_id=organization_id),
-        )
+@settings(deadline=None)
+@given(
+    limit=st.integers(min_value=2, max_value=6),
+    asked=st.lists(
+        st.tuples(
+            st.sampled_from((0.1, 0.5, 3.0)),
+            st.sampled_from((200, 302, 404, 500)),
+            st.none() | st.integers(0, 9).map(str),
+            st.none() | st.integers(0, 9).map(str),
+        ),
+        max_size=60,
+    ),
+)
+def test_organizations_and_users_sum_to_the_total_whatever_was_folded(
+    limit: int, asked: list[tuple[float, int, str | None, str | None]]
+) -> None:
+    measured = Measured(now=NOW, series_limit=limit)
+    for number, (seconds, status, organization_id, user_id) in enumerate(asked):
+        whose = Whose(organization_id=organization_id, user_id=user_id)
+        measured.request(seconds, status=status, whose=whose)
+        if number == len(asked) // 2:
+            measured.flush()
+            measured.restart()
 
     summary = summary_of(measured)
 
-    assert _sums(summary.organizations) == _sums([summary.requests])
+    for rows in (summary.organizations, summary.users):
+        assert rows is not None
+        assert _sums(rows) == _sums([summary.requests])
+        assert len(rows) <= limit + 2
+
+
+def test_what_is_switched_off_is_null(measured: Measured, settings: Any) -> None:
+    measured.request(whose=Whose(organization_id="7", user_id="1"))
+    measured.rollup.count(series.CACHE_HITS, ("default",), 6)
+    off = dict.fromkeys(("TRACK_ORGANIZATIONS", "TRACK_USERS", "TRACK_CACHE"), False)
+    settings.MONITORING_SETTINGS = off
+
+    summary = summary_of(measured)
+    of_seven = documents.organization_summary(measured.view, "7", hours=1, now=NOW)
+
+    assert (summary.organizations, summary.users, summary.cache) == (None, None, None)
+    assert summary.requests.count == 1
+    assert not of_seven.is_covered
 
 
 def _sums(rows: Sequence[RequestFigures]) -> tuple[int, int, int]:
@@ -204,8 +243,26 @@ def test_the_hit_rate_is_over_all_caches(measured: Measured) -> None:
 
     cache = summary_of(measured).cache
 
+    assert cache is not None
     assert (cache.hits, cache.misses) == (9, 3)
     assert cache.hit_rate == pytest.approx(0.75)
+
+
+def test_calls_of_all_caches_are_taken_together(measured: Measured) -> None:
+    for labels, duration, is_error in (
+        (("default", "get"), 1_000_000, False),
+        (("default", "set"), 2_000_000, False),
+        (("sessions", "get"), 9_000_000, True),
+    ):
+        measured.rollup.record_cache(labels, CacheCall(duration, 0, 0, is_error))
+
+    cache = summary_of(measured).cache
+
+    assert cache is not None
+    assert (cache.operation_count, cache.error_count) == (3, 1)
+    assert cache.error_rate == pytest.approx(1 / 3)
+    assert cache.duration.mean == pytest.approx(0.004)
+    assert cache.duration.max == pytest.approx(0.009)
 
 
 def test_the_system_is_its_busiest_host_and_all_connections(

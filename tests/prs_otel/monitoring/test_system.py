@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from prs_otel import semconv
+from prs_otel.instrumentation.cache_usage import LOCAL, SHARED
 from prs_otel.monitoring import documents
-from prs_otel.rollup import series
+from prs_otel.monitoring.schemas import CacheMetrics
+from prs_otel.rollup import labelled, series
+from prs_otel.rollup.cache_call import CacheCall
+from prs_otel.rollup.view import MetricsView
 from tests.support.measured import Measured
 
 NOW = 1_700_000_000.0
@@ -55,6 +61,10 @@ def test_every_worker_shows_what_it_says_of_itself(measured: Measured) -> None:
             semconv.PROCESS_MEMORY_USAGE: 64_000_000.0,
             semconv.PROCESS_THREAD_COUNT: 4.0,
             semconv.DB_CLIENT_CONNECTION_COUNT: 2.0,
+            labelled.key(semconv.DB_CLIENT_CONNECTION_COUNT, "default", "used"): 1.0,
+            labelled.key(semconv.DB_CLIENT_CONNECTION_COUNT, "default", "idle"): 1.0,
+            labelled.key(semconv.DB_CLIENT_CONNECTION_MAX, "default"): 8.0,
+            labelled.key(semconv.DB_CLIENT_CONNECTION_COUNT, "archive", "used"): 0.0,
             "prs.monitor.dropped": 1.0,
         },
         {"processor.on_end": 3},
@@ -71,6 +81,10 @@ def test_every_worker_shows_what_it_says_of_itself(measured: Measured) -> None:
         "memory_usage": 64_000_000,
         "thread_count": 4,
         "database_connections": 2,
+        "connections": [
+            {"alias": "archive", "used": 0, "idle": 0, "limit": None, "waiting": None},
+            {"alias": "default", "used": 1, "idle": 1, "limit": 8, "waiting": None},
+        ],
         "dropped": 1,
         "overflowed": 0,
         "failures": {"processor.on_end": 3},
@@ -94,5 +108,74 @@ def test_the_cache_is_that_of_the_last_minutes(measured: Measured) -> None:
     now = documents.system_metrics(view, now=NOW).cache
     later = documents.system_metrics(view, now=NOW + 3_600).cache
 
+    assert now is not None
+    assert later is not None
     assert now.hit_rate == pytest.approx(0.75)
     assert later.hit_rate is None
+
+
+def caches_of(view: MetricsView) -> dict[str, CacheMetrics]:
+    caches = documents.system_metrics(view, now=NOW).caches
+    assert caches is not None
+    return {cache.alias: cache for cache in caches}
+
+
+def test_each_cache_has_its_figures_and_those_of_its_operations(
+    measured: Measured,
+) -> None:
+    record = measured.rollup.record_cache
+    record(("default", "get_many"), CacheCall(2_000_000, 3, 1, is_error=False))
+    record(("default", "get"), CacheCall(4_000_000, 0, 0, is_error=True))
+    record(("sessions", "set"), CacheCall(1_000_000, 0, 0, is_error=False))
+
+    caches = caches_of(measured.flush())
+
+    assert list(caches) == ["default", "sessions"]
+    default = caches["default"]
+    assert (default.operation_count, default.error_count) == (2, 1)
+    assert (default.hits, default.misses, default.hit_rate) == (3, 1, 0.75)
+    assert default.error_rate == pytest.approx(0.5)
+    assert default.duration.max == pytest.approx(0.004)
+    assert [(each.operation, each.count) for each in default.operations] == [
+        ("get", 1),
+        ("get_many", 1),
+    ]
+    assert default.operations[0].error_count == 1
+    assert default.operations[1].duration.mean == pytest.approx(0.002)
+    assert caches["sessions"].hit_rate is None
+    assert default.memory_usage is None
+
+
+def test_memory_of_processes_adds_up_and_that_of_a_server_does_not(
+    measured: Measured,
+) -> None:
+    memory = semconv.PRS_CACHE_MEMORY_USAGE
+    for own, server in ((100.0, 5_000.0), (20.0, 6_000.0)):
+        measured.flush(
+            {
+                labelled.key(memory, "default", LOCAL): own,
+                labelled.key(memory, "shop", SHARED): server,
+                labelled.key(semconv.PRS_CACHE_MEMORY_LIMIT, "shop", SHARED): 8_000.0,
+                labelled.key(semconv.PRS_CACHE_ITEM_COUNT, "shop", SHARED): 7.0,
+                labelled.key(semconv.PRS_CACHE_EVICTIONS, "shop", SHARED): 3.0,
+            }
+        )
+        measured.now += 1
+        measured.restart()
+
+    caches = caches_of(measured.view)
+
+    assert caches["default"].memory_usage == 120
+    assert caches["default"].evictions is None
+    shop = caches["shop"]
+    assert (shop.memory_usage, shop.memory_limit) == (6_000, 8_000)
+    assert (shop.item_count, shop.evictions) == (7, 3)
+
+
+def test_caches_that_are_not_measured_are_null(
+    measured: Measured, settings: Any
+) -> None:
+    settings.MONITORING_SETTINGS = {"TRACK_CACHE": False}
+    document = documents.system_metrics(measured.flush(), now=NOW)
+
+    assert (document.cache, document.caches) == (None, None)
