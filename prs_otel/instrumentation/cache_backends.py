@@ -89,6 +89,7 @@ def of_pymemcache(cache: Any) -> Usage:  # noqa: ANN401 - as above
 def of_pylibmc(cache: Any) -> Usage:  # noqa: ANN401 - as above
     """Ask each of the servers."""
     limits = {
+        "_poll_timeout": round(TIMEOUT * 1e3),
         "connect_timeout": round(TIMEOUT * 1e3),
         "send_timeout": round(TIMEOUT * 1e6),
         "receive_timeout": round(TIMEOUT * 1e6),

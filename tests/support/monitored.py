@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections import Counter
 from typing import Any
 
+from prs_otel.monitoring import documents
+from prs_otel.rollup.view import MetricsView
+from prs_otel.store import open_store
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
@@ -27,6 +32,15 @@ def summary(site: Site) -> dict[str, Any]:
         "manage_monitoring", "summary", "--hours", "1", "--format", "json"
     )
     return document
+
+
+def system_metrics(site: Site) -> dict[str, Any]:
+    """Return what hosts and workers of a `quick` site are doing, as the API would say."""
+    settings: Any = site.settings["MONITORING_SETTINGS"]
+    view = MetricsView(
+        open_store(settings["STORE"]), series_limit=100, new_lock=threading.Lock
+    )
+    return documents.system_metrics(view, now=time.time()).model_dump(mode="json")
 
 
 def status(site: Site) -> dict[str, Any]:

@@ -6,6 +6,7 @@ nothing is left out in silence.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -25,6 +26,12 @@ def python_program(name: str) -> str:
     """Return the path of a program installed beside this Python."""
     path = Path(sys.executable).parent / name
     return str(path) if path.exists() else _missing(name)
+
+
+def python_package(name: str) -> None:
+    """Go on only where a package is installed that is no development dependency."""
+    if importlib.util.find_spec(name) is None:
+        _missing(name)
 
 
 def program(name: str, *, directories: Sequence[str | Path] = ()) -> str:
