@@ -31,6 +31,26 @@ class TestReading:
         assert conf.current() == MonitoringSettings()
         assert conf.problems() == ()
 
+    def test_a_repeated_query_is_told_from_the_fifth_time_and_50_ms_on(self) -> None:
+        found = conf.current()
+
+        assert (found.n_plus_one_threshold, found.n_plus_one_min_duration) == (5, 0.05)
+
+    def test_every_dimension_is_told_apart_unless_it_is_switched_off(self) -> None:
+        found = conf.current()
+        switches = {
+            name: getattr(found, name)
+            for name in type(found).model_fields
+            if name.startswith("track_")
+        }
+
+        assert switches == {
+            "track_organizations": True,
+            "track_users": True,
+            "track_cache": True,
+            "track_system_metrics": True,
+        }
+
     def test_a_key_changes_its_attribute(self) -> None:
         with settings(SLOW_QUERY_THRESHOLD=0.25):
             assert conf.current().slow_query_threshold == 0.25

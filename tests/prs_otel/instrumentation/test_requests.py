@@ -31,7 +31,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.util.http import parse_excluded_urls
 
-from prs_otel import guard
+from prs_otel import expected_queries, guard
 from prs_otel.instrumentation import database, django_instrumentor, requests
 from prs_otel.instrumentation.middleware import PATH, STOCK, RequestMiddleware
 from prs_otel.observation import Observation, RequestContext, Thresholds
@@ -74,6 +74,11 @@ def repeats(request: HttpRequest) -> HttpResponse:
     for number in range(5):
         run(number)
     return HttpResponse()
+
+
+def repeats_as_expected(request: HttpRequest) -> HttpResponse:
+    with expected_queries():
+        return repeats(request)
 
 
 def streams(request: HttpRequest) -> StreamingHttpResponse:
@@ -144,6 +149,7 @@ urlpatterns = [
     path("collides/", collides),
     path("missing/", missing),
     path("repeats/", repeats),
+    path("repeats-as-expected/", repeats_as_expected),
     path("streams/", streams),
     path("breaks-off/", breaks_off),
     path("async/streams/", astreams),
@@ -222,14 +228,18 @@ def site(request: pytest.FixtureRequest, traces: Traces) -> Iterator[Site]:
     requests.uninstrument()
 
 
-def install(site: Site, tenant: Callable[[Any], Any] | None = None) -> None:
+def install(
+    site: Site,
+    tenant: Callable[[Any], Any] | None = None,
+    thresholds: Thresholds = THRESHOLDS,
+) -> None:
     requests.instrument(
         record=site.traces.observed.append,
-        thresholds=lambda: THRESHOLDS,
+        thresholds=lambda: thresholds,
         tenant=tenant,
         count=lambda name, labels, amount: site.counted.append(name),
     )
-    database.install(thresholds=lambda: THRESHOLDS)
+    database.install(thresholds=lambda: thresholds)
 
 
 def attributes(span: ReadableSpan) -> dict[str, Any]:
@@ -416,6 +426,29 @@ def test_repeated_queries_are_found(site: Site) -> None:
     assert (finding.count, context.query_count) == (5, 5)
     assert finding.code is not None
     assert finding.code[2] == "run"
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "is_found"),
+    [
+        (Thresholds(n_plus_one_count=5, n_plus_one_duration=0), True),
+        (Thresholds(n_plus_one_count=6, n_plus_one_duration=0), False),
+        (Thresholds(n_plus_one_count=5, n_plus_one_duration=3_600 * 10**9), False),
+    ],
+)
+def test_queries_are_repeated_when_both_thresholds_are_reached(
+    site: Site, thresholds: Thresholds, is_found: bool
+) -> None:
+    install(site, thresholds=thresholds)
+
+    assert bool(site.context("/repeats/").findings) is is_found
+
+
+def test_repeated_queries_that_are_expected_are_not_found(site: Site) -> None:
+    context = site.context("/repeats-as-expected/")
+
+    assert context.findings == ()
+    assert context.query_count == 5
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
