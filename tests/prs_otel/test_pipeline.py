@@ -148,6 +148,21 @@ def test_activating_instruments_and_starts_once(
     assert at_exit == [pipeline.shutdown, pipeline.shutdown]
 
 
+def test_caches_that_are_switched_off_stay_as_they_are(
+    instrumentation: Instrumentation, settings: Any
+) -> None:
+    settings.MONITORING_SETTINGS = {
+        "STORE": "memory://",
+        "TRACK_CACHE": False,
+        "TRACK_SYSTEM_METRICS": False,
+    }
+    pipeline.activate()
+
+    assert instrumentation.done == ["attach", "requests", "database"]
+    plan = pipeline.current().worker._plan
+    assert (plan.tracks_cache, plan.tracks_system) == (False, False)
+
+
 def test_whoever_activates_second_waits_until_all_is_instrumented(
     instrumentation: Instrumentation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
