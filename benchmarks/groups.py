@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 GROUPS: Final = {
     "off": "benchmarks.micro.switched_off",
     "on_end": "benchmarks.micro.on_end",
+    "cache": "benchmarks.micro.cache_calls",
     "truth": "benchmarks.micro.truth",
     "summary": "benchmarks.micro.summary",
     "http": "benchmarks.micro.over_http",
