@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 from django.core.cache import CacheHandler, caches
 
 from prs_otel import guard
+from prs_otel.instrumentation import cache_awaited as awaited
+from prs_otel.instrumentation import cache_recording as recording
 from prs_otel.instrumentation import cache_wrappers as wrappers
-from prs_otel.instrumentation.cache_calls import Get, GetMany, LookUp
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
 
-    from prs_otel.instrumentation.cache_wrappers import RecordCache
+    from prs_otel.instrumentation.cache_recording import RecordCache
 
 _PLAIN: Final = (
     *("add", "set", "touch", "delete", "has_key", "clear", "set_many", "delete_many"),
@@ -28,7 +29,6 @@ _PLAIN: Final = (
     # What django-redis has beyond Django's interface, and searches a whole server for.
     *("delete_pattern", "keys"),
 )
-_LOOK_UPS: Final[dict[str, type[LookUp]]] = {"get": Get, "get_many": GetMany}
 
 _create: Callable[[CacheHandler, str], BaseCache] | None = None
 _originals: dict[type, dict[str, object]] = {}
@@ -41,7 +41,7 @@ def install(*, record: RecordCache) -> None:
     argument.
     """
     global _create
-    wrappers.record = record
+    recording.tell(record)
     if _create is not None:
         return
     create = _create = CacheHandler.create_connection
@@ -60,7 +60,7 @@ def install(*, record: RecordCache) -> None:
 def uninstall() -> None:
     """Leave every backend as it was."""
     global _create
-    wrappers.record = None
+    recording.tell(None)
     if _create is not None:
         CacheHandler.create_connection = _create  # type: ignore[assignment,method-assign]
     _create = None
@@ -82,24 +82,29 @@ def _instrument_existing() -> None:
 
 
 def _instrument(cache: object, alias: str) -> None:
-    setattr(cache, wrappers.ALIAS, alias)
+    setattr(cache, recording.ALIAS, alias)
     kind = type(cache)
     own: dict[str, object] = {}
     # Of two threads that come here at once, one wraps.
     if _originals.setdefault(kind, own) is not own:
         return
-    makers: dict[str, Callable[[Any], object]] = {
-        "get_or_set": wrappers.get_or_set,
-        "aget_or_set": wrappers.aget_or_set,
-    }
-    for name in _PLAIN:
-        makers[name] = partial(wrappers.plain, name)
-        makers[f"a{name}"] = partial(wrappers.aplain, name)
-    for name, kind_of_call in _LOOK_UPS.items():
-        makers[name] = partial(wrappers.looking_up, name, kind_of_call)
-        makers[f"a{name}"] = partial(wrappers.alooking_up, name, kind_of_call)
-    for name, wrap in makers.items():
+    for name, wrap in _makers().items():
         original = getattr(kind, name, None)
         if original is not None:
             own[name] = vars(kind).get(name)
             setattr(kind, name, wrap(original))
+
+
+def _makers() -> dict[str, Callable[[Any], object]]:
+    makers: dict[str, Callable[[Any], object]] = {
+        "get": wrappers.get,
+        "aget": awaited.get,
+        "get_many": wrappers.get_many,
+        "aget_many": awaited.get_many,
+        "get_or_set": wrappers.get_or_set,
+        "aget_or_set": awaited.get_or_set,
+    }
+    for name in _PLAIN:
+        makers[name] = partial(wrappers.plain, name)
+        makers[f"a{name}"] = partial(awaited.plain, name)
+    return makers

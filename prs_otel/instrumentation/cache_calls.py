@@ -2,86 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from contextvars import ContextVar
 from time import perf_counter_ns
-from typing import Any, Final
-
-_MISSING: Final = object()
 
 inside: ContextVar[object] = ContextVar("prs_otel_inside_cache", default=None)
 """The cache whose call is being measured: what that calls of itself is part of it."""
-
-
-class LookUp:
-    """A call that looks up keys: what it is made with, and what it found.
-
-    It may be given another argument than the caller's, and has another result then.
-    """
-
-    __slots__ = ("args", "hits", "kwargs", "misses")
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.args, self.kwargs = args, kwargs
-        self.hits = self.misses = 0
-
-    def settle(self, result: object) -> object:
-        """Read hits and misses off the backend's result; return the caller's."""
-        raise NotImplementedError
-
-
-class Get(LookUp):
-    """`get(key, default=None, version=None)`."""
-
-    __slots__ = ("_default",)
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.hits = self.misses = 0
-        # A default of our own tells a miss from a value that equals the caller's.
-        if len(args) == 1 and not kwargs:
-            self._default = None
-            self.args, self.kwargs = (args[0], _MISSING), kwargs
-        elif len(args) > 1:
-            self._default = args[1]
-            self.args, self.kwargs = (args[0], _MISSING, *args[2:]), kwargs
-        else:
-            self._default = kwargs.get("default")
-            self.args, self.kwargs = args, {**kwargs, "default": _MISSING}
-
-    def settle(self, result: object) -> object:
-        """Count a hit, or a miss when the backend returned our default."""
-        if result is _MISSING:
-            self.misses = 1
-            return self._default
-        self.hits = 1
-        return result
-
-
-class GetMany(LookUp):
-    """`get_many(keys, version=None)`."""
-
-    __slots__ = ("_count",)
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.args, self.kwargs = args, kwargs
-        self.hits = self.misses = self._count = 0
-        # The keys may be an iterator, which can be read only once.
-        if args:
-            keys = list(args[0])
-            self.args = (keys, *args[1:])
-        elif "keys" in kwargs:
-            keys = list(kwargs["keys"])
-            self.kwargs = {**kwargs, "keys": keys}
-        else:
-            return
-        self._count = _distinct(keys)
-
-    def settle(self, result: object) -> object:
-        """Count each key that was found, and each that was not."""
-        found = len(result) if isinstance(result, Sized) else 0
-        self.hits = min(found, self._count)
-        self.misses = self._count - self.hits
-        return result
 
 
 class Default:
@@ -114,8 +40,11 @@ class Default:
             inside.reset(token)
 
 
-def _distinct(keys: list[Any]) -> int:
+def hits_and_misses(keys: Sequence[object], found: object) -> tuple[int, int]:
+    """Return how many of the keys were found and how many not, each key once."""
     try:
-        return len(set(keys))
+        count = len(set(keys))
     except TypeError:  # whether a key may be unhashable is for the backend to say
-        return len(keys)
+        count = len(keys)
+    hits = min(len(found), count) if isinstance(found, Sized) else 0
+    return hits, count - hits

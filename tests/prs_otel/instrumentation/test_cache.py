@@ -18,7 +18,7 @@ from django.test import override_settings
 
 from prs_otel import guard
 from prs_otel.instrumentation import cache as instrumentation
-from prs_otel.instrumentation import cache_calls, cache_wrappers
+from prs_otel.instrumentation import cache_calls, cache_recording, cache_wrappers
 from prs_otel.rollup.cache_call import CacheCall
 
 METHODS = ("get", "get_many", "set", "add", "get_or_set", "aget", "aset", "aget_or_set")
@@ -240,7 +240,7 @@ def test_the_time_a_default_takes_is_no_time_of_the_cache(
     cache: BaseCache, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter(range(0, 1_000, 100))
-    for module in (cache_calls, cache_wrappers):
+    for module in (cache_calls, cache_recording, cache_wrappers):
         monkeypatch.setattr(module, "perf_counter_ns", lambda: next(now))
 
     # From 0 to 300 in all, of which the default takes from 100 to 200.
