@@ -187,6 +187,16 @@ def test_a_server_says_how_much_of_its_memory_is_used(
     assert guard.report() == {}
 
 
+def test_a_redis_on_a_socket_tells_too(tmp_path: Path, settings: Any) -> None:
+    with redis(tmp_path):
+        location = f"unix://{tmp_path}/redis.sock?db=3"
+        settings.CACHES = {"default": {"BACKEND": REDIS, "LOCATION": location}}
+        caches["default"].set_many({"a": 1, "b": 2})
+
+        assert figures(CacheUsage(time.monotonic))["item.count"] == 2
+        caches["default"].close()
+
+
 def test_a_server_that_is_down_costs_the_background_thread_a_moment(
     backend: str, settings: Any
 ) -> None:

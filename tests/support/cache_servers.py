@@ -35,6 +35,7 @@ def redis(directory: Path) -> Iterator[CacheServer]:
     command = [
         redis_server(),
         *("--port", str(port), "--bind", "127.0.0.1"),
+        *("--unixsocket", str(directory / "redis.sock")),
         *("--save", "", "--appendonly", "no", "--dir", str(directory)),
         *("--maxmemory", "64mb"),
     ]

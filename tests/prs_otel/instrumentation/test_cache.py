@@ -184,15 +184,21 @@ def test_one_call_is_one_operation_however_the_backend_does_it(
     assert not calls.calls[0].is_error
 
 
+@dataclass
+class Awaited:
+    """A cache by its coroutine functions."""
+
+    cache: BaseCache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cache, f"a{name}")
+
+
 @pytest.mark.parametrize("operation", ONE_CALL)
 def test_an_awaited_call_is_the_same_operation(
     cache: BaseCache, calls: Calls, operation: str
 ) -> None:
-    class Awaited:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(cache, f"a{name}")
-
-    asyncio.run(ONE_CALL[operation](Awaited()))  # type: ignore[arg-type]
+    asyncio.run(ONE_CALL[operation](Awaited(cache)))  # type: ignore[arg-type]
 
     assert calls.operations == [operation]
 
@@ -393,6 +399,71 @@ def test_a_backend_that_fails_has_neither_hit_nor_missed(
 
     assert calls.told == [("default", 0, 0), ("default", 0, 0)]
     assert [call.is_error for call in calls.calls] == [True, False]
+
+
+class Down(DummyCache):
+    """A cache whose server is down."""
+
+    def _fail(self, *_: object, **__: object) -> Any:
+        raise ConnectionError
+
+    add = clear = delete = get = get_many = get_or_set = has_key = set = touch = _fail
+    decr = decr_version = delete_many = incr = incr_version = set_many = _fail
+
+
+@pytest.mark.parametrize("operation", ONE_CALL)
+def test_an_operation_that_fails_is_an_error_however_it_is_called(
+    calls: Calls, settings: Any, operation: str
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Down"}}
+    with pytest.raises(ConnectionError):
+        ONE_CALL[operation](caches["default"])
+    with pytest.raises(ConnectionError):
+        asyncio.run(ONE_CALL[operation](Awaited(caches["default"])))  # type: ignore[arg-type]
+
+    assert calls.operations == [operation] * 2
+    assert calls.told == [("default", 0, 0)] * 2
+    assert all(call.is_error for call in calls.calls)
+
+
+class Derived(LocMemCache):
+    """A backend whose methods call those of a class that is configured too."""
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get(*args, **kwargs)
+
+    def get_many(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get_many(*args, **kwargs)
+
+    def get_or_set(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get_or_set(*args, **kwargs)
+
+    async def aget(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().aget(*args, **kwargs)
+
+    async def aget_many(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().aget_many(*args, **kwargs)
+
+    async def aget_or_set(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().aget_or_set(*args, **kwargs)
+
+
+@pytest.mark.parametrize("operation", ["get", "get_many", "get_or_set"])
+def test_what_two_classes_of_a_cache_do_for_one_call_counts_once(
+    calls: Calls, settings: Any, operation: str
+) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": BACKENDS["locmem"]},
+        "derived": {"BACKEND": f"{__name__}.Derived"},
+    }
+    caches["default"].set("other", 1)
+    derived = caches["derived"]
+    calls.clear()
+    ONE_CALL[operation](derived)
+    asyncio.run(ONE_CALL[operation](Awaited(derived)))  # type: ignore[arg-type]
+
+    assert calls.operations == [operation] * 2
+    assert {alias for alias, _, _ in calls.told} == {"derived"}
 
 
 def test_uninstalled_every_method_is_the_backends_own(calls: Calls) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,3 +197,19 @@ def test_only_so_many_caches_are_asked(
 
     # The default one, which does not tell, is among the twenty.
     assert len(asked) == 19
+
+
+def test_a_redis_behind_a_sentinel_or_a_ring_does_not_tell() -> None:
+    def spread(**_: object) -> None:
+        raise NotImplementedError
+
+    pool = SimpleNamespace(
+        connection_class=None, connection_kwargs={"connection_pool": 1}
+    )
+    behind_sentinel = SimpleNamespace(connection_pool=pool)
+    caches: list[Any] = [
+        SimpleNamespace(client=SimpleNamespace(get_client=spread)),
+        SimpleNamespace(client=SimpleNamespace(get_client=lambda **_: behind_sentinel)),
+    ]
+
+    assert [cache_backends.of_django_redis(each) for each in caches] == [None, None]
