@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from prs_otel import circumstances, guard, memory
 from prs_otel.instrumentation import database, opened, system
-from prs_otel.instrumentation.cache_usage import CacheUsage
+from prs_otel.instrumentation.cache_usage import SHARED, CacheUsage
 from prs_otel.leader import Leadership
 from prs_otel.publisher import Publisher, Texts
+from prs_otel.rollup import labelled, series
 from prs_otel.rollup.view import REVISION, SERVES
 from prs_otel.schedule import Every
 from prs_otel.semconv import DB_CLIENT_CONNECTION_COUNT
@@ -171,9 +172,17 @@ class Worker:
         leads = self.leadership.lease is not None
         if self._gauging.is_due(now):
             self._figures = self._process_figures(leads=leads)
+            self._note_shared_caches(now)
         if self._plan.tracks_system and leads and self._host_gauging.is_due(now):
             for name, value in self._host_gauges(now).items():
                 self._rollup.gauge(name, value, (self.beat.host,), now)
+
+    def _note_shared_caches(self, now: float) -> None:
+        """Let rules read what a server's cache holds; what each process has is no one value."""
+        for name in series.GAUGE_LABELS:
+            for (alias, scope), value in labelled.parts(self._figures, name).items():
+                if scope == SHARED:
+                    self._rollup.gauge(name, value, (self.beat.host, alias), now)
 
     def _process_figures(self, *, leads: bool) -> dict[str, float]:
         figures: dict[str, float] = {}

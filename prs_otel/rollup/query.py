@@ -110,22 +110,23 @@ def _cache_value(hits: int, misses: int, aggregation: str) -> float:
 
 
 def _gauge(instant: Instant, query: Query) -> list[Point]:
-    unknown = {*query.where, *query.by} - {HOST_NAME}
+    label_names = series.GAUGE_LABELS.get(query.metric, (HOST_NAME,))
+    unknown = {*query.where, *query.by} - {*label_names}
     if unknown:
         raise LookupError(
             f"{query.metric} is no metric derived from spans (these are {', '.join(names())}), "
-            f"and a gauge has only the label {HOST_NAME}, not {', '.join(sorted(unknown))}"
+            f"and a gauge of this name has only the label {' and '.join(label_names)}, "
+            f"not {', '.join(sorted(unknown))}"
         )
-    host = query.where.get(HOST_NAME)
-    return [
-        Point(
-            labels={HOST_NAME: labels[0]},
-            value=_gauge_value(gauge, query.aggregation),
-            count=gauge.count,
-        )
-        for (name, labels), gauge in instant.gauges(query.window).items()
-        if name == query.metric and host in (None, labels[0])
-    ]
+    found: list[Point] = []
+    for (name, values), gauge in instant.gauges(query.window).items():
+        if name == query.metric:
+            labels = dict(zip(label_names, values, strict=False))
+            host = query.where.get(HOST_NAME, labels.get(HOST_NAME))
+            if host == labels.get(HOST_NAME) and matches(labels, query.where):
+                value = _gauge_value(gauge, query.aggregation)
+                found.append(Point(labels=labels, value=value, count=gauge.count))
+    return found
 
 
 def _gauge_value(gauge: Gauge, aggregation: str) -> float:

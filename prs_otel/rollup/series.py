@@ -32,6 +32,17 @@ LABEL_NAMES: dict[str, Labels] = {
 }
 """Every kind with the names of its labels, in the order in which :data:`Labels` holds them."""
 
+GAUGE_LABELS: dict[str, Labels] = dict.fromkeys(
+    (
+        "prs.cache.memory.usage",
+        "prs.cache.memory.limit",
+        "prs.cache.item.count",
+        "prs.cache.evictions",
+    ),
+    ("host.name", "prs.cache.alias"),
+)
+"""The labels of gauges that are told apart by more than the host that read them."""
+
 FAILURES = {REQUEST: "request_failure", QUERY: "query_failure"}
 """The sampled kinds, each with the name under which its latest failures are kept as samples."""
 

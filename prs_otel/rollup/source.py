@@ -83,6 +83,6 @@ class ViewSource:
                 flat[_GAUGES_IN_PERCENT[name]] = gauge.last * 100
             elif name == _CONNECTIONS:
                 flat["database_connections"] = flat["db_connections"] = gauge.last
-            else:
+            elif name not in series.GAUGE_LABELS:
                 flat[name] = gauge.last
         return flat

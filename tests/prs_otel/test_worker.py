@@ -12,6 +12,7 @@ from prs_otel import guard, worker
 from prs_otel.instrumentation import database
 from prs_otel.plan import Plan
 from prs_otel.publisher import Texts
+from prs_otel.rollup import labelled
 from prs_otel.rollup.recorder import Rollup
 from prs_otel.rollup.view import SERVES, MetricsView
 from prs_otel.store.base import Store, StoreError
@@ -22,6 +23,7 @@ from tests.support.clock import Clock
 
 open_connections = worker._open_connections
 CONNECTIONS = "db.client.connection.count"
+MEMORY = "prs.cache.memory.usage"
 PLAN = Plan(
     flush_interval=5.0,
     system_metrics_interval=15.0,
@@ -55,7 +57,9 @@ class Caches:
     """Stand for the caches of a process."""
 
     def figures(self, *, leads: bool) -> dict[str, float]:
-        return {"leads": 1.0} if leads else {"cache": 7.0}
+        own = {labelled.key(MEMORY, "default", "local"): 7.0}
+        shared = {labelled.key(MEMORY, "shop", "shared"): 9.0}
+        return {**own, **shared} if leads else own
 
 
 class Process:
@@ -207,7 +211,7 @@ def test_a_worker_says_how_it_is_doing(process: Process) -> None:
     assert process.figures() == {
         CONNECTIONS: 3.0,
         "by_alias": 3.0,
-        "cache": 7.0,
+        labelled.key(MEMORY, "default", "local"): 7.0,
         "prs.monitor.dropped": 0.0,
         "prs.monitor.overflowed": 0.0,
         "prs.monitor.backlog": 0.0,
@@ -223,14 +227,25 @@ def test_the_leader_reads_the_caches_that_all_share(process: Process) -> None:
     process.worker.may_lead = True
     process.worker.step()
 
-    assert process.figures()["leads"] == 1.0
+    memory = labelled.parts(process.figures(), MEMORY)
+    assert memory == {("default", "local"): 7.0, ("shop", "shared"): 9.0}
+    ((labels, gauge),) = process.view.gauges(
+        MEMORY, seconds=60, now=process.clock.now
+    ).items()
+    assert (labels[1], gauge.last) == ("shop", 9.0)
 
 
 @pytest.mark.parametrize(
     ("plan", "read"),
     [
         (replace(PLAN, tracks_cache=False), {CONNECTIONS, "by_alias"}),
-        (replace(PLAN, tracks_system=False), {"leads"}),
+        (
+            replace(PLAN, tracks_system=False),
+            {
+                labelled.key(MEMORY, "default", "local"),
+                labelled.key(MEMORY, "shop", "shared"),
+            },
+        ),
     ],
 )
 def test_what_is_switched_off_is_not_read(
@@ -243,8 +258,10 @@ def test_what_is_switched_off_is_not_read(
 
     known = {name for name in process.figures() if not name.startswith("prs.monitor")}
     assert known == read
-    host = process.view.all_gauges(seconds=60, now=clock.now)
-    assert bool(host) is plan.tracks_system
+    gauges = process.view.all_gauges(seconds=60, now=clock.now)
+    assert {name for name, _ in gauges} == (
+        {CONNECTIONS, "system.cpu.utilization"} if plan.tracks_system else {MEMORY}
+    )
 
 
 # --- Who leads ------------------------------------------------------------------------
@@ -268,7 +285,7 @@ def test_a_process_that_answers_requests_leads_and_reads_its_host(
     assert process.worker.leadership.lease is not None
     gauges = process.view.all_gauges(seconds=600, now=process.clock.now)
     readings = {name: gauge.last for (name, _), gauge in gauges.items()}
-    assert readings == {"system.cpu.utilization": 0.25, CONNECTIONS: 3.0}
+    assert readings == {"system.cpu.utilization": 0.25, CONNECTIONS: 3.0, MEMORY: 9.0}
 
 
 def test_a_leader_renews_its_lease_between_two_flushes(

@@ -162,6 +162,28 @@ def test_no_data_is_no_point(source: ViewSource) -> None:
     assert values(source, "prs.cache.hit_rate") == {}
 
 
+def test_what_a_cache_holds_is_a_gauge_by_host_and_alias(
+    store: Store, source: ViewSource
+) -> None:
+    name, alias = "prs.cache.memory.usage", "prs.cache.alias"
+    gauges = {
+        (name, ("web-1", "shop")): reading(5_000.0, NOW),
+        (name, ("web-1", "sessions")): reading(700.0, NOW),
+    }
+    observed(store, Cells(LIMIT), gauges=gauges)
+
+    assert values(source, name, by=(alias,)) == {
+        ("shop",): (5_000.0, 1),
+        ("sessions",): (700.0, 1),
+    }
+    where = {alias: "shop", "host.name": "web-1"}
+    assert values(source, name, "max", where=where) == {(): (5_000.0, 1)}
+    assert values(source, name, where={"host.name": "web-2"}) == {}
+    assert name not in source.flat(now=NOW)
+    with pytest.raises(LookupError, match=r"only the label host\.name and prs\.cache"):
+        values(source, name, where={"shop": "1"})
+
+
 def test_a_gauge_is_aggregated_per_host(store: Store, source: ViewSource) -> None:
     name = "system.cpu.utilization"
     key = (name, ("web-1",))
