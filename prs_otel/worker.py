@@ -187,8 +187,11 @@ class Worker:
     def _process_figures(self, *, leads: bool) -> dict[str, float]:
         figures: dict[str, float] = {}
         if self._plan.tracks_system:
-            figures.update(system.process_gauges(_open_connections()))
-            figures.update(opened.figures())
+            by_alias = opened.figures()
+            # Of the same moment: a pool may grow at any.
+            counts = labelled.parts(by_alias, DB_CLIENT_CONNECTION_COUNT)
+            figures.update(system.process_gauges(int(sum(counts.values()))))
+            figures.update(by_alias)
         if self._plan.tracks_cache:
             figures.update(self._cache_usage.figures(leads=leads))
         return figures

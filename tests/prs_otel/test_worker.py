@@ -24,6 +24,7 @@ from tests.support.clock import Clock
 open_connections = worker._open_connections
 CONNECTIONS = "db.client.connection.count"
 MEMORY = "prs.cache.memory.usage"
+USED = labelled.key(CONNECTIONS, "default", "used")
 PLAN = Plan(
     flush_interval=5.0,
     system_metrics_interval=15.0,
@@ -47,7 +48,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     )
     monkeypatch.setattr(worker, "system", system)
     monkeypatch.setattr(worker, "_open_connections", lambda: 3)
-    opened = SimpleNamespace(figures=lambda: {"by_alias": 3.0})
+    opened = SimpleNamespace(figures=lambda: {USED: 3.0})
     monkeypatch.setattr(worker, "opened", opened)
     monkeypatch.setattr(worker, "CacheUsage", lambda clock: Caches())
     return clock
@@ -210,7 +211,7 @@ def test_a_worker_says_how_it_is_doing(process: Process) -> None:
 
     assert process.figures() == {
         CONNECTIONS: 3.0,
-        "by_alias": 3.0,
+        USED: 3.0,
         labelled.key(MEMORY, "default", "local"): 7.0,
         "prs.monitor.dropped": 0.0,
         "prs.monitor.overflowed": 0.0,
@@ -238,7 +239,7 @@ def test_the_leader_reads_the_caches_that_all_share(process: Process) -> None:
 @pytest.mark.parametrize(
     ("plan", "read"),
     [
-        (replace(PLAN, tracks_cache=False), {CONNECTIONS, "by_alias"}),
+        (replace(PLAN, tracks_cache=False), {CONNECTIONS, USED}),
         (
             replace(PLAN, tracks_system=False),
             {
@@ -417,11 +418,11 @@ def test_a_store_out_of_order_is_told_once_and_nothing_is_lost(
 def test_a_failure_of_ours_does_not_keep_the_others_from_their_work(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> int:
+    def fail(connection_count: int) -> dict[str, float]:
         raise OSError("no such process")
 
     monkeypatch.setattr(guard, "reraise", False)
-    monkeypatch.setattr(worker, "_open_connections", fail)
+    monkeypatch.setattr(worker, "system", SimpleNamespace(process_gauges=fail))
     process.answer()
 
     process.worker.step()
