@@ -257,7 +257,8 @@ def test_what_is_switched_off_is_not_read(
     process.worker.may_lead = True
     process.worker.step()
 
-    known = {name for name in process.figures() if not name.startswith("prs.monitor")}
+    ours = ("prs.monitor", "prs.process")
+    known = {name for name in process.figures() if not name.startswith(ours)}
     assert known == read
     gauges = process.view.all_gauges(seconds=60, now=clock.now)
     assert {name for name, _ in gauges} == (

@@ -52,7 +52,7 @@ class Totals(Document):
     window: WindowDocument
     requests: RequestFigures
     queries: QueryFigures
-    cache: CacheFigures
+    cache: CacheFigures | None
     system: SystemFigures
 
 
@@ -128,8 +128,8 @@ def sections(view: MetricsView, asked: Stretch, trends: Iterator[Trend]) -> Sect
     yield "fingerprints", iter(database.fingerprints)
     yield "databases", iter(database.aliases)
     yield "n_plus_one", iter(database.n_plus_one)
-    yield "organizations", iter(calls.organizations)
-    yield "users", iter(calls.users)
+    yield "organizations", iter(calls.organizations or ())
+    yield "users", iter(calls.users or ())
 
 
 def trends(

@@ -219,3 +219,21 @@ def test_the_usual_step_makes_no_more_points_than_a_chart_has() -> None:
         3600,
         86_400,
     ]
+
+
+def test_what_is_switched_off_has_empty_cells_and_no_rows(
+    week: Measured, settings: Any
+) -> None:
+    settings.MONITORING_SETTINGS = {
+        "TRACK_CACHE": False,
+        "TRACK_ORGANIZATIONS": False,
+        "TRACK_USERS": False,
+    }
+
+    document = exported("--hours=168").json()
+    rows = list(csv.DictReader(StringIO(exported("--hours=168", "--format=csv").text)))
+
+    assert document["totals"]["cache"] is None
+    assert (document["organizations"], document["users"]) == ([], [])
+    assert rows[0]["cache_hits"] == rows[0]["cache_duration_p95"] == ""
+    assert rows[0]["requests_count"] == "4"
