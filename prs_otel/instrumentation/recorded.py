@@ -14,8 +14,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 import prs_otel
 from prs_otel import conf
 from prs_otel.instrumentation import database, requests
-from prs_otel.instrumentation.database import Outcome
 from prs_otel.instrumentation.measuring import EXPECTED, UNMEASURED, current_block, mode
+from prs_otel.instrumentation.query_observer import Outcome
 from prs_otel.instrumentation.request_span import describe, request_span_name
 from prs_otel.instrumentation.statements import Description, Descriptions, of_function
 from prs_otel.observation import Observation, current_request
@@ -32,7 +32,7 @@ from prs_otel.semconv import (
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
-    from prs_otel.instrumentation.database import QueryObserver
+    from prs_otel.instrumentation.query_observer import QueryObserver
 
 SERVER_ERROR: Final = 500
 

@@ -60,6 +60,11 @@ def postgres_program(name: str) -> str:
     return program(name, directories=newest)
 
 
+def mariadb_program(name: str) -> str:
+    """Return the path of a program of MariaDB, whose server is not in every PATH."""
+    return program(name, directories=["/usr/sbin", "/usr/local/sbin", "/usr/libexec"])
+
+
 def without_root_powers() -> list[str]:
     """Return what to put before a command so that file permissions bind it.
 
