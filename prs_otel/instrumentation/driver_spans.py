@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 Execute = Callable[[object, object, bool, dict[str, Any]], object]
 
-_DEPTH: Final = 3  # a backend's own cursor, an instrumentor's, and one to spare
+_PLAIN: Final = 0
+_TRACED: Final = 1
+_AROUND_ANOTHER: Final = 2
+_DEPTH: Final = 3  # some backends have a cursor of their own around the driver's
+_KINDS_LIMIT: Final = 64  # an instrumentor may make a class for each connection
+
+_kinds: dict[type, int] = {}
 
 
 def is_traced(cursor: object) -> bool:
-    """Tell whether what is inside a cursor of Django's makes spans."""
-    inner = getattr(cursor, "cursor", None)
+    """Tell whether the driver's cursor inside one of Django's makes spans."""
+    inner: object = cursor
     for _ in range(_DEPTH):
-        if inner is None:
-            return False
-        if _makes_spans(type(inner)):
-            return True
-        inner = getattr(inner, "cursor", None)
+        inner = getattr(inner, "cursor", inner)
+        kind = _kinds.get(type(inner))
+        if kind is None:
+            kind = _learn(inner)
+        if kind != _AROUND_ANOTHER:
+            return kind == _TRACED
     return False
 
 
@@ -37,10 +43,16 @@ def untraced(execute: Execute) -> Execute:
     return suppressed
 
 
-# Bounded, as an instrumentor may make a class of its own for each connection.
-@lru_cache(maxsize=64)
-def _makes_spans(kind: type) -> bool:
-    return any(
+def _learn(cursor: object) -> int:
+    found = type(cursor)
+    if any(
         base.__module__.startswith("opentelemetry.instrumentation")
-        for base in kind.__mro__
-    )
+        for base in found.__mro__
+    ):
+        kind = _TRACED
+    else:
+        kind = _AROUND_ANOTHER if hasattr(cursor, "cursor") else _PLAIN
+    if len(_kinds) >= _KINDS_LIMIT:
+        _kinds.clear()
+    _kinds[found] = kind
+    return kind

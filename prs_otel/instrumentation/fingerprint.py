@@ -33,6 +33,7 @@ class Statement(NamedTuple):
     operation: str  # "SELECT"
     collection: str  # the main table, or ""
     summary: str  # "SELECT deals_deal auth_user"
+    procedure: str = ""  # the stored procedure that is called, or ""
 
 
 def fingerprint(sql: str, vendor: str) -> Statement:

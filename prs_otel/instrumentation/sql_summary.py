@@ -40,6 +40,8 @@ _COMMANDS: Final = {
     **dict.fromkeys(("TRUNCATE", "PRAGMA", "CALL", "EXEC", "EXECUTE"), _COMMAND),
     **dict.fromkeys(("SHOW", "USE", "VACUUM", "ANALYZE", "REINDEX"), _COMMAND),
 }
+# Not EXECUTE, which runs a prepared statement where it is not another word for EXEC.
+_CALLS: Final = {"CALL", "EXEC"}
 
 
 class Summary(NamedTuple):
@@ -48,6 +50,7 @@ class Summary(NamedTuple):
     operation: str
     collection: str
     summary: str
+    procedure: str = ""  # what is called, in place of a table
 
 
 class _Part(NamedTuple):
@@ -88,7 +91,8 @@ def _of_command(word: str, text: str) -> Summary:
     kind = found[1].upper() if found.re is _DEFINITION else ""
     is_table = kind.startswith("TABLE") or word in {"TRUNCATE", "VACUUM", "ANALYZE"}
     collection = targets[0] if is_table else ""
-    return Summary(word, collection, _joined([word, kind, *targets]))
+    procedure = targets[0] if word in _CALLS else ""
+    return Summary(word, collection, _joined([word, kind, *targets]), procedure)
 
 
 def _parts(text: str, capitals: str) -> list[_Part]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from prs_otel import native
 from prs_otel.instrumentation.fingerprint import fingerprint
+from prs_otel.instrumentation.server import Server, server_of
 from prs_otel.semconv import (
     DB_COLLECTION_NAME,
     DB_NAMESPACE,
     DB_OPERATION_NAME,
     DB_QUERY_SUMMARY,
     DB_QUERY_TEXT,
+    DB_STORED_PROCEDURE_NAME,
     DB_SYSTEM_NAME,
     PRS_DB_ALIAS,
     PRS_QUERY_FINGERPRINT,
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
 # literals into its SQL never repeats a text, and must not fill the memory with them.
 CACHE_LIMIT: Final = 2_000_000
 
-# Django's vendors by the names of the semantic conventions; others keep their own.
-_SYSTEMS: Final = {"microsoft": "microsoft.sql_server", "oracle": "oracle.db"}
-
 
 class Description(NamedTuple):
     """What the span of one SQL text says every time it is run."""
@@ -41,6 +40,11 @@ class Description(NamedTuple):
     name: str
     attributes: Mapping[str, Any]
     fingerprint: str
+
+
+class _Database(NamedTuple):
+    server: Server
+    attributes: Mapping[str, Any]
 
 
 class Descriptions:
@@ -54,7 +58,7 @@ class Descriptions:
         self.remember = remember
         self._size = 0
         self._known: dict[tuple[str, str], Description] = {}
-        self._databases: dict[str, dict[str, Any]] = {}
+        self._databases: dict[str, _Database] = {}
         # By process: what a thread of the parent held at a fork stays locked in the child.
         self._locks: dict[int, LockType] = {}
 
@@ -69,18 +73,22 @@ class Descriptions:
         self, key: tuple[str, str], connection: BaseDatabaseWrapper
     ) -> Description:
         alias, sql = key
-        statement = fingerprint(sql, connection.vendor)
-        attributes = dict(self._database(alias, connection))
+        database = self._database(alias, connection)
+        statement = fingerprint(sql, database.server.dialect)
+        attributes = dict(database.attributes)
         attributes[DB_OPERATION_NAME] = statement.operation
         if statement.collection:
             attributes[DB_COLLECTION_NAME] = statement.collection
+        if statement.procedure:
+            attributes[DB_STORED_PROCEDURE_NAME] = statement.procedure
         attributes[DB_QUERY_SUMMARY] = statement.summary
         attributes[DB_QUERY_TEXT] = statement.text
         attributes[PRS_QUERY_FINGERPRINT] = statement.fingerprint
         name = statement.summary or attributes[DB_SYSTEM_NAME]
         described = Description(name, attributes, statement.fingerprint)
         self.remember(statement.fingerprint, statement.text)
-        self._keep(key, described)
+        if database.server.is_certain:
+            self._keep(key, described)
         return described
 
     def _keep(self, key: tuple[str, str], described: Description) -> None:
@@ -100,27 +108,24 @@ class Descriptions:
             oldest = next(iter(self._known))
             self._size -= _size(oldest, self._known.pop(oldest))
 
-    def _database(
-        self, alias: str, connection: BaseDatabaseWrapper
-    ) -> Mapping[str, Any]:
+    def _database(self, alias: str, connection: BaseDatabaseWrapper) -> _Database:
         found = self._databases.get(alias)
         if found is None:
-            found = self._databases[alias] = _database_attributes(alias, connection)
+            server = server_of(connection)
+            found = _Database(server, _database_attributes(connection, server))
+            if server.is_certain:
+                self._databases[alias] = found
         return found
 
 
-def _database_attributes(alias: str, connection: BaseDatabaseWrapper) -> dict[str, Any]:
-    vendor, settings = connection.vendor, connection.settings_dict
-    # Where nothing is connected yet, to ask would connect.
-    is_mariadb = (
-        vendor == "mysql"
-        and connection.connection is not None
-        and getattr(connection, "mysql_is_mariadb", False)
-    )
+def _database_attributes(
+    connection: BaseDatabaseWrapper, server: Server
+) -> dict[str, Any]:
+    settings = connection.settings_dict
     attributes: dict[str, Any] = {
-        DB_SYSTEM_NAME: "mariadb" if is_mariadb else _SYSTEMS.get(vendor, vendor),
+        DB_SYSTEM_NAME: server.system,
         DB_NAMESPACE: str(settings.get("NAME") or ""),
-        PRS_DB_ALIAS: alias,
+        PRS_DB_ALIAS: connection.alias,
     }
     if settings.get("HOST"):
         attributes[SERVER_ADDRESS] = str(settings["HOST"])
@@ -132,7 +137,7 @@ def _database_attributes(alias: str, connection: BaseDatabaseWrapper) -> dict[st
 def of_function(name: str, connection: BaseDatabaseWrapper) -> Description:
     """Return the description of work that is known by a name and not by its SQL."""
     digest = blake2b(name.encode(errors="replace"), digest_size=8).hexdigest()
-    attributes = dict(_database_attributes(connection.alias, connection))
+    attributes = _database_attributes(connection, server_of(connection))
     attributes[DB_QUERY_SUMMARY] = attributes[DB_QUERY_TEXT] = name
     attributes[PRS_QUERY_FINGERPRINT] = digest
     return Description(name, attributes, digest)

@@ -36,8 +36,7 @@ every_vendor = pytest.mark.parametrize("vendor", VENDORS)
 
 def told(statement: Statement) -> str:
     """Return all that a statement says in words."""
-    operation, collection, summary = statement[2:]
-    return "\n".join((statement.text, operation, collection, summary)).lower()
+    return "\n".join((statement.text, *statement[2:])).lower()
 
 
 def leaked(pieces: list[Any], vendor: str) -> list[str]:

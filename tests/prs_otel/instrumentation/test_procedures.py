@@ -66,7 +66,11 @@ def test_a_call_is_one_span_and_one_observation(traces: Traces) -> None:
     assert driver.called == [("reports.refresh", ["a secret"])]
     (span,) = traces.exported
     assert span.name == "CALL reports.refresh"
-    assert dict(span.attributes or {})["db.query.text"] == "CALL reports.refresh"
+    assert span.attributes is not None
+    assert span.attributes["db.query.text"] == "CALL reports.refresh"
+    assert span.attributes["db.operation.name"] == "CALL"
+    assert span.attributes["db.stored_procedure.name"] == "reports.refresh"
+    assert "db.collection.name" not in span.attributes
     assert "secret" not in span.to_json()
     assert [found.kind for found in traces.observed] == ["query"]
     assert request.query_count == 1

@@ -13,10 +13,15 @@ from prs_otel.instrumentation.statements import Descriptions
 
 def connection(alias: str = "default", vendor: str = "postgresql", **found: Any) -> Any:
     settings = {"NAME": "deals", "HOST": "db.example.org", "PORT": "5432"}
-    open_or_not = {"connection": None, **found}
+    open_or_not = {"connection": driver({"standard_conforming_strings": "on"}), **found}
     return SimpleNamespace(
         alias=alias, vendor=vendor, settings_dict=settings, **open_or_not
     )
+
+
+def driver(reported: dict[str, str]) -> Any:
+    """Return an open connection of a driver, with what the server has reported."""
+    return SimpleNamespace(info=SimpleNamespace(parameter_status=reported.get))
 
 
 @pytest.fixture
@@ -51,23 +56,45 @@ def test_a_text_is_described_by_the_conventions(
 
 
 @pytest.mark.parametrize(
-    ("vendor", "options", "system"),
+    ("vendor", "system"),
     [
-        ("sqlite", {}, "sqlite"),
-        ("mysql", {}, "mysql"),
-        ("mysql", {"mysql_is_mariadb": True, "connection": "open"}, "mariadb"),
-        ("mysql", {"mysql_is_mariadb": True}, "mysql"),  # to ask would connect
-        ("oracle", {}, "oracle.db"),
-        ("microsoft", {}, "microsoft.sql_server"),
-        ("cockroachdb", {}, "cockroachdb"),
+        ("postgresql", "postgresql"),
+        ("sqlite", "sqlite"),
+        ("mysql", "mysql"),
+        ("oracle", "oracle.db"),
+        ("microsoft", "microsoft.sql_server"),
+        ("cockroachdb", "cockroachdb"),
     ],
 )
 def test_each_database_has_the_name_of_the_conventions(
-    descriptions: Descriptions, vendor: str, options: Any, system: str
+    descriptions: Descriptions, vendor: str, system: str
 ) -> None:
-    found = descriptions.of("SELECT 1", connection(vendor=vendor, **options))
+    found = descriptions.of("SELECT 1", connection(vendor=vendor))
 
     assert found.attributes["db.system.name"] == system
+
+
+def test_what_is_not_known_before_a_connection_is_open_is_not_kept(
+    descriptions: Descriptions,
+) -> None:
+    closed = connection(vendor="mysql", connection=None)
+    first = descriptions.of("SELECT 1", closed)
+    closed.mysql_server_data = {"version": "10.11-MariaDB", "sql_mode": ""}
+    then = descriptions.of("SELECT 1", closed)
+
+    assert first.attributes["db.system.name"] == "mysql"
+    assert then.attributes["db.system.name"] == "mariadb"
+    assert descriptions.of("SELECT 1", closed) is then
+
+
+def test_where_quotes_mean_something_else_the_unclear_is_hidden(
+    descriptions: Descriptions,
+) -> None:
+    data = {"version": "8.4.2", "sql_mode": "NO_BACKSLASH_ESCAPES"}
+    other = connection(vendor="mysql", mysql_server_data=data)
+    found = descriptions.of(r"SELECT 'a\\', 'a secret' FROM deals", other)
+
+    assert found.attributes["db.query.text"] == "SELECT ?"
 
 
 def test_a_text_without_a_table_or_summary_still_has_a_name(
