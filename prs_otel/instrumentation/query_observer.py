@@ -7,6 +7,7 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from prs_otel import guard
+from prs_otel.database_errors import type_name
 from prs_otel.instrumentation import call_site
 from prs_otel.instrumentation.driver_spans import is_traced, untraced
 from prs_otel.instrumentation.measuring import (
@@ -153,7 +154,7 @@ def _extended(
     if outcome.batch > 1:
         extended[DB_OPERATION_BATCH_SIZE] = outcome.batch
     if outcome.failure is not None:
-        extended[ERROR_TYPE] = _type_name(outcome.failure)
+        extended[ERROR_TYPE] = type_name(outcome.failure)
     code = call_site.find() if is_slow else None
     if code is not None:
         extended[CODE_FILE_PATH] = code.file
@@ -165,9 +166,3 @@ def _extended(
 def _batch_size(params: object) -> int:
     # An iterator is the driver's to consume, so its length stays unknown.
     return len(params) if isinstance(params, Sized) else 1
-
-
-def _type_name(failure: BaseException) -> str:
-    """Return the name of an exception's class: its message may quote values."""
-    kind = type(failure)
-    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")

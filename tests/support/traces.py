@@ -65,7 +65,8 @@ def tracing(
 
 def close_connections_of_other_threads() -> None:
     """Close what threads of a test have opened: Django keeps databases in memory open."""
+    own = {id(connection) for connection in connections.all(initialized_only=True)}
     for connection in opened.known():
-        if connection is not connections[connection.alias] and connection.connection:
+        if id(connection) not in own and connection.connection:
             connection.connection.close()
             connection.connection = None

@@ -92,7 +92,7 @@ def test_where_quotes_mean_something_else_the_unclear_is_hidden(
 ) -> None:
     data = {"version": "8.4.2", "sql_mode": "NO_BACKSLASH_ESCAPES"}
     other = connection(vendor="mysql", mysql_server_data=data)
-    found = descriptions.of(r"SELECT 'a\\', 'a secret' FROM deals", other)
+    found = descriptions.of(r"SELECT 'a\', 'a secret' FROM deals", other)
 
     assert found.attributes["db.query.text"] == "SELECT ?"
 
