@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from django.db import connections
@@ -95,10 +96,5 @@ def library_tables(database: Database) -> Iterator[None]:
 
 def _load_mysql_driver() -> None:
     """Let PyMySQL stand in where mysqlclient is missing, which needs a C compiler."""
-    if "MySQLdb" in sys.modules or importlib.util.find_spec("MySQLdb"):
-        return
-    import pymysql
-
-    # Django compares it with mysqlclient's.
-    pymysql.version_info = (2, 2, 7, "final", 0)
-    pymysql.install_as_MySQLdb()
+    if "MySQLdb" not in sys.modules and find_spec("MySQLdb") is None:
+        import_module("tests.support.drivers.MySQLdb")

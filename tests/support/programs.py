@@ -11,12 +11,15 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
 
 DEBIAN_POSTGRES: Final = "/usr/lib/postgresql"
+
+_PYMYSQL: Final = Path(__file__).parent / "drivers"
 
 # Whoever is root reads and writes everything; these capabilities are what lets it.
 _OVERRIDES: Final = "-dac_override,-dac_read_search,-fowner,-chown"
@@ -63,6 +66,16 @@ def postgres_program(name: str) -> str:
 def mariadb_program(name: str) -> str:
     """Return the path of a program of MariaDB, whose server is not in every PATH."""
     return program(name, directories=["/usr/sbin", "/usr/local/sbin", "/usr/libexec"])
+
+
+def mysql_driver(name: str) -> Path | None:
+    """Return what to put into a process's path for Django to use a driver of MySQL's.
+
+    mysqlclient needs nothing, but a C compiler to be installed with.
+    """
+    if name == "pymysql":
+        return _PYMYSQL
+    return None if find_spec("MySQLdb") else _missing(name)
 
 
 def without_root_powers() -> list[str]:
