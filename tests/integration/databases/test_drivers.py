@@ -79,6 +79,18 @@ def test_what_is_known_of_their_cursors_does_not_grow_with_the_connections(
     assert len(_kinds) <= _KINDS_LIMIT
 
 
+@pytest.mark.usefixtures("instrumentor")
+def test_what_the_application_asks_the_driver_itself_is_theirs(
+    database: Database, traces: Traces
+) -> None:
+    database.connection.ensure_connection()
+    traces.exporter.clear()
+    database.connection.connection.cursor().execute("SELECT 1")
+
+    (scope,) = scopes(traces)
+    assert scope.startswith(THEIRS)
+
+
 def test_without_their_instrumentor_nothing_is_suppressed(
     database: Database, traces: Traces
 ) -> None:
