@@ -274,6 +274,22 @@ def test_uninstalled_it_leaves_no_trace(traces: Traces) -> None:
     assert traces.observed == []
 
 
+def test_what_sets_a_connection_up_again_is_no_query(
+    traces: Traces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.uninstall()
+    opened = connections["default"]
+    kind = type(opened)
+    monkeypatch.setattr(kind, "init_connection_state", lambda self: run("SELECT 1"))
+    database.install(thresholds=lambda: THRESHOLDS)
+    opened.init_connection_state()
+    run("SELECT 2")
+    assert len(traces.exported) == 1
+
+    database.uninstall()
+    assert "init_connection_state" not in vars(opened)
+
+
 def test_a_failure_of_ours_does_not_reach_the_application(
     traces: Traces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
