@@ -58,8 +58,8 @@ class MetricSource(Protocol):
     ) -> Mapping[str, Any]:
         """Return what stands behind a value of `metric`.
 
-        `contributors`: dictionaries with an endpoint or a fingerprint and query, and
-        their count, value and share; `code`: file, line and function, or None;
+        `contributors`: dictionaries with an endpoint, a task or a fingerprint and query,
+        and their count, value and share; `code`: file, line and function, or None;
         `traces`: trace ids, `spans`: those of their spans, in the same order. JSON only,
         without any literal of a query.
         """

@@ -21,9 +21,9 @@ class PrsOtelConfig(AppConfig):
         checks.register()
         with guarded("apps.ready"):
             # Imported here: a broken dependency of ours must not stop the project.
-            from prs_otel.launcher import deferral
+            from prs_otel.launcher import occasions
 
-            deferral.install()
+            occasions.install()
         with guarded("apps.configuration"):
             from prs_otel import configuration, pipeline
 

@@ -67,6 +67,10 @@ StoreUrl = Annotated[
         "or None for the default"
     ),
 ]
+Names = Annotated[
+    list[str] | tuple[str, ...],
+    Write("a list of names such as ['seed', 'warm_up']"),
+]
 Callback = Annotated[
     Callable[..., Any] | str | None,
     Write("a function, its dotted path such as 'project.tenants.resolve', or None"),
@@ -111,6 +115,8 @@ class MonitoringSettings(BaseModel):
     """A query that takes longer is slow (seconds)."""
     slow_api_threshold: Seconds = 2.0
     """A request that takes longer is slow (seconds)."""
+    slow_task_threshold: Seconds = 60.0
+    """A task or management command that takes longer is slow (seconds)."""
     cpu_warning_threshold: Percent = 80
     """`high_cpu_usage` warns above this use of the host's processors (percent)."""
     cpu_critical_threshold: Percent = 90
@@ -169,6 +175,10 @@ class MonitoringSettings(BaseModel):
     """Measure the caches. `False` leaves their backends as they are."""
     track_system_metrics: Flag = True
     """Read processor, memory, disk and database connections."""
+    monitor_commands: Flag = True
+    """Count the management commands that are run from a command line, as tasks."""
+    ignored_commands: Names = ()
+    """Management commands not to be counted, beside those that serve until stopped."""
     tenant_resolver: Callback = None
     """`(request) -> id | None`: the organisation a request belongs to."""
     user_organization: Callback = None

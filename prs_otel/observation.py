@@ -1,4 +1,4 @@
-"""What one request, query or cache call tells us, as the rollup counts it."""
+"""What one request, query, task or cache call tells us, as the rollup counts it."""
 
 # `Readable` tells why private attributes are read here.
 # ruff: noqa: SLF001
@@ -72,6 +72,7 @@ class Thresholds:
 
     slow_query: int = 1 * NANOSECONDS
     slow_request: int = 2 * NANOSECONDS
+    slow_task: int = 60 * NANOSECONDS
     n_plus_one_count: int = 5
     n_plus_one_duration: int = NANOSECONDS // 20
 
@@ -81,6 +82,7 @@ class Thresholds:
         return cls(
             slow_query=int(settings.slow_query_threshold * NANOSECONDS),
             slow_request=int(settings.slow_api_threshold * NANOSECONDS),
+            slow_task=int(settings.slow_task_threshold * NANOSECONDS),
             n_plus_one_count=settings.n_plus_one_threshold,
             n_plus_one_duration=int(settings.n_plus_one_min_duration * NANOSECONDS),
         )
@@ -89,8 +91,8 @@ class Thresholds:
 class Observation(NamedTuple):
     """One measured thing, as the rollup counts it.
 
-    Labels are (endpoint, method) of a request, (alias, fingerprint) of a query, (alias,)
-    of a cache call. Durations and times are integer nanoseconds, clamped to
+    Labels are (endpoint, method) of a request, (alias, fingerprint) of a query, (name,
+    kind) of a task, (alias,) of a cache call. Durations and times are integer nanoseconds, clamped to
     0..2**62 whatever a clock says.
     """
 

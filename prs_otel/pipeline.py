@@ -17,7 +17,13 @@ from django.core.signals import setting_changed
 from prs_otel import conf, distribution, guard, native, process
 from prs_otel.background import Background
 from prs_otel.distribution import NOTHING
-from prs_otel.instrumentation import cache, database, requests
+from prs_otel.instrumentation import (
+    cache,
+    celery_tasks,
+    database,
+    n_plus_one,
+    requests,
+)
 from prs_otel.leader import breathe
 from prs_otel.observation import Thresholds
 from prs_otel.plan import Plan
@@ -52,7 +58,9 @@ class Pipeline:
         )
         self.texts = Texts()
         self.processor = DerivedMetricsProcessor(
-            self.rollup.record, thresholds=Thresholds.of(settings)
+            self.rollup.record,
+            thresholds=Thresholds.of(settings),
+            conclude=n_plus_one.conclude,
         )
         self.store: Store = open_store(
             settings.store or conf.default_store_url(),
@@ -133,6 +141,8 @@ class Pipeline:
         with guard.guarded("pipeline.cache"):
             if self.settings.track_cache:
                 cache.install(record=self.rollup.record_cache)
+        with guard.guarded("pipeline.celery"):
+            celery_tasks.install()
 
     def _observe_queries(self) -> None:
         database.install(
@@ -147,6 +157,7 @@ class Pipeline:
         self.rollup.reset(time.time())
         self.store.forget_connections()
         self.texts.forget_told()
+        self.processor.tasks.forget()
         self._begin()
         self.worker.may_lead = before.may_lead
         # A child of a process that answers requests is its helper, until it answers one itself.

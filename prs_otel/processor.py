@@ -1,7 +1,7 @@
 """Turn every span that ends into an observation, on the thread that ended it.
 
-Of the spans only those of requests and of our own query instrumentation count. The
-processor never raises: the SDK would let it pass into the application.
+Of the spans only those of requests, of tasks and of our own query instrumentation count.
+The processor never raises: the SDK would let it pass into the application.
 """
 
 # The hot path reads the attributes behind the SDK's properties, at a third of the cost;
@@ -31,14 +31,18 @@ from prs_otel.observation import (
 )
 from prs_otel.sampling import record_all_spans
 from prs_otel.semconv import DJANGO_SCOPE, QUERY_SCOPE
+from prs_otel.tasks import Tasks
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
+    from opentelemetry.trace import SpanContext
 
 _SERVER: Final = SpanKind.SERVER
 _CLIENT: Final = SpanKind.CLIENT
 _INTERNAL: Final = SpanKind.INTERNAL
+_CONSUMER: Final = SpanKind.CONSUMER
+_PRODUCER: Final = SpanKind.PRODUCER
 
 
 # Whether a span's attributes are where every SDK so far has kept them.
@@ -48,21 +52,34 @@ _SPANS_ARE_OPEN: Final = {
     "_end_time",
     "_instrumentation_scope",
     "_kind",
+    "_parent",
     "_start_time",
 } <= vars(ReadableSpan("", resource=Resource.get_empty())).keys()
 
 
+def _conclude_nothing(context: RequestContext, thresholds: Thresholds) -> None:
+    """Leave a task as it is."""
+
+
 class DerivedMetricsProcessor(SpanProcessor):
-    """Record what requests and queries were; `thresholds` may be replaced at any time."""
+    """Record what requests, queries and tasks were.
+
+    `thresholds` may be replaced at any time; `conclude` looks at each task that ends.
+    """
 
     # A query's span may be handed over finished, without a start.
     ignores_query_start: Final = True
 
     def __init__(
-        self, record: Callable[[Observation], object], *, thresholds: Thresholds
+        self,
+        record: Callable[[Observation], object],
+        *,
+        thresholds: Thresholds,
+        conclude: Callable[[RequestContext, Thresholds], object] = _conclude_nothing,
     ) -> None:
         self.record = record
         self.thresholds = thresholds
+        self.tasks = Tasks(conclude)
         self.attached_to: object = None
         # Scopes are compared by identity: their names are behind two properties.
         self._query_scope: object = None
@@ -71,7 +88,7 @@ class DerivedMetricsProcessor(SpanProcessor):
             self.on_end = self._end_by_properties  # type: ignore[method-assign]
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Begin a request's context with its span."""
+        """Begin the context of a request or a task with its span."""
         try:
             kind = span.kind
             if kind is _SERVER or (
@@ -80,11 +97,13 @@ class DerivedMetricsProcessor(SpanProcessor):
                 and _scope_name(span) == DJANGO_SCOPE
             ):
                 _begin(span, _scope_name(span))
+            elif (kind is _INTERNAL or kind is _CONSUMER) and _is_root(span.parent):
+                self.tasks.begin(span)
         except Exception:  # noqa: BLE001 - the guard logs and counts it
             guard.failed("processor.on_start")
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Record a request or a query that has ended."""
+        """Record a request, a query or a task that has ended."""
         try:
             kind = span._kind
             if kind is _CLIENT:
@@ -94,13 +113,23 @@ class DerivedMetricsProcessor(SpanProcessor):
                     self._meet(span)
             elif kind is _SERVER:
                 self._end_request(span)
-            elif (
-                kind is _INTERNAL
-                and span._instrumentation_scope is not self._other_scope
-            ):
-                self._meet(span)
+            elif kind is not _PRODUCER:
+                self._end_other(span)
         except Exception:  # noqa: BLE001 - the guard logs and counts it
             guard.failed("processor.on_end")
+
+    def _end_other(self, span: ReadableSpan) -> None:
+        if _is_root(span._parent) and self._end_task(span):
+            return
+        if span._instrumentation_scope is not self._other_scope:
+            self._meet(span)
+
+    def _end_task(self, span: ReadableSpan) -> bool:
+        observation = self.tasks.end(span, self.thresholds)
+        if observation is None:
+            return False
+        self.record(observation)
+        return True
 
     def _end_query(self, span: Readable) -> None:
         request = current_request.get()
@@ -150,6 +179,8 @@ class DerivedMetricsProcessor(SpanProcessor):
                 self._end_query(PublicSpan(span))
             elif name == DJANGO_SCOPE or span.kind is _SERVER:
                 self._end_request(PublicSpan(span))
+            else:
+                self._end_task(span)
         except Exception:  # noqa: BLE001 - the guard logs and counts it
             guard.failed("processor.on_end")
 
@@ -176,7 +207,8 @@ def _begin(span: Span, scope: str) -> None:
     around = current_request.get()
     if around is not None and not _is_around(around, span):
         around = None
-    if around is not None and scope == DJANGO_SCOPE and around.scope != DJANGO_SCOPE:
+    is_of_server = around is not None and around.task is None
+    if around is not None and is_of_server and scope == DJANGO_SCOPE != around.scope:
         around.outer_span_id = around.span_id
         around.stand_for(context, scope)
         return
@@ -195,6 +227,11 @@ def _is_around(request: RequestContext, span: Span) -> bool:
         and of_request is not None
         and parent.trace_id == of_request.trace_id
     )
+
+
+def _is_root(parent: SpanContext | None) -> bool:
+    """Tell whether a span with that parent is the first of its trace in this process."""
+    return parent is None or parent.is_remote
 
 
 def _scope_name(span: ReadableSpan) -> str:

@@ -201,7 +201,7 @@ def _sealed(delta: Delta, sequence: int) -> _Sealed:
         fingerprints=frozenset({labels[1] for labels in queries} | sampled),
         count=sum(
             cell.count
-            for kind in (series.REQUEST, series.QUERY)
+            for kind in (series.REQUEST, series.QUERY, series.TASK)
             for cell in delta.cells.by_kind.get(kind, {}).values()
         ),
     )

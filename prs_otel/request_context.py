@@ -100,6 +100,11 @@ class RequestContext:
         """Return the route with its leading slash, or what stands for none."""
         return series.UNRESOLVED if self.route is None else self.route
 
+    @property
+    def task(self) -> str | None:
+        """Return the name of the task this is, `None` for a request."""
+        return None
+
     def add_query(  # noqa: PLR0913 - what a query was, on a hot path
         self,
         fingerprint: str,
@@ -145,19 +150,42 @@ class RequestContext:
             self.repeats[fingerprint] = repeat._replace(code=code)
 
 
+class TaskContext(RequestContext):
+    """Gather what a task does while it runs: no request, but with queries like one."""
+
+    __slots__ = ("kind", "name")
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.name = name
+
+    @property
+    def endpoint(self) -> str | None:
+        """Return `None`: a task has no route."""
+        return None
+
+    @property
+    def task(self) -> str | None:
+        """Return the name of the task."""
+        return self.name
+
+
 class TenantContext(RequestContext):
     """Stand for the request of something that is known to belong to a tenant."""
 
-    __slots__ = ("_is_within",)
+    __slots__ = ("_is_within", "_task")
 
     def __init__(self, organization_id: str) -> None:
         super().__init__()
         self.organization_id = organization_id
         self._is_within = False
+        self._task: str | None = None
 
     def stand_in_for(self, request: RequestContext) -> None:
-        """Lie within a request that may be another tenant's."""
-        self._is_within = True
+        """Lie within a request or task that may be another tenant's."""
+        self._is_within = request.task is None
+        self._task = request.task
         self.route, self.method = request.route, request.method
         self.span_context = request.span_context
 
@@ -165,6 +193,11 @@ class TenantContext(RequestContext):
     def endpoint(self) -> str | None:
         """Return the route of the request around, `None` outside of all requests."""
         return super().endpoint if self._is_within else None
+
+    @property
+    def task(self) -> str | None:
+        """Return the name of the task around, `None` outside of all tasks."""
+        return self._task
 
 
 current_request: ContextVar[RequestContext | None] = ContextVar(

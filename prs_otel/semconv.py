@@ -13,6 +13,8 @@ from typing import Final
 DJANGO_SCOPE: Final = "opentelemetry.instrumentation.django"
 QUERY_SCOPE: Final = "prs_otel.instrumentation.database"
 MANUAL_SCOPE: Final = "prs_otel.manual"
+COMMAND_SCOPE: Final = "prs_otel.commands"
+CELERY_SCOPE: Final = "opentelemetry.instrumentation.celery"
 
 # --- HTTP server spans ------------------------------------------------------------------
 HTTP_ROUTE: Final = "http.route"
@@ -64,6 +66,9 @@ PRS_QUERY_FINGERPRINT: Final = "prs.db.query.fingerprint"
 PRS_QUERY_SLOW: Final = "prs.db.query.slow"
 PRS_QUERY_COUNT: Final = "prs.request.query_count"
 USER_ID: Final = "user.id"
+PRS_TASK_NAME: Final = "prs.task.name"
+PRS_TASK_KIND: Final = "prs.task.kind"
+CELERY_TASK_NAME: Final = "celery.task_name"
 PRS_TENANT_ID: Final = "prs.tenant.id"
 PRS_USER_ID: Final = "prs.user.id"
 PRS_CACHE_ALIAS: Final = "prs.cache.alias"

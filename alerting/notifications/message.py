@@ -151,7 +151,7 @@ def _behind(evidence: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _contributor(contributor: dict[str, Any]) -> str:
     who = " ".join(
         str(contributor[key])
-        for key in ("method", "endpoint", "query", "fingerprint")
+        for key in ("method", "endpoint", "task", "query", "fingerprint")
         if contributor.get(key)
     )
     share, count = contributor.get("share"), contributor.get("count")

@@ -53,7 +53,7 @@ _UNNAMED: Final = "request"
 def is_in_request() -> bool:
     """Tell whether the code that is running belongs to a request that is measured."""
     request = current_request.get()
-    return request is not None and not request.is_finished
+    return request is not None and not request.is_finished and request.task is None
 
 
 def query_work(name: str, *, query: str | None) -> Work:
@@ -89,6 +89,8 @@ class _Query(Shown):
         self._block = around or Block()
         self._is_outermost = around is None
         self._is_counted = around is None and not is_in_request()
+        self._around = current_request.get()
+        self._queries_before = self._queries_around()
 
     def current(self) -> tuple[ContextVar[Any], object]:
         return current_block, self._block
@@ -96,7 +98,10 @@ class _Query(Shown):
     def end(self, failure: BaseException | None, result: object = None) -> None:
         if self._is_outermost:
             self._block.is_finished = True
-        if self._is_counted and not self._block.has_queries:
+        has_queries = (
+            self._block.has_queries or self._queries_around() > self._queries_before
+        )
+        if self._is_counted and not has_queries:
             query = RecordedQuery(
                 text=self._name if self._query is None else self._query,
                 duration=self.duration,
@@ -106,6 +111,10 @@ class _Query(Shown):
             with guarded("manual.query"), self.step():
                 record_query(query)
         super().end(failure)
+
+    def _queries_around(self) -> int:
+        """Return how many queries the task around has run, 0 outside of all."""
+        return 0 if self._around is None else self._around.query_count
 
 
 class _Request(Shown):

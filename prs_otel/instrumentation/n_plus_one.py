@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prs_otel.observation import Thresholds
+    from prs_otel.request_context import RequestContext
 
 CodeSite = tuple[str, int, str]
 """File, line and function."""
@@ -39,3 +44,13 @@ def findings(
         if runs >= threshold and duration >= min_duration_ns
     ]
     return tuple(sorted(found, key=lambda each: each.duration, reverse=True))
+
+
+def conclude(request: RequestContext, thresholds: Thresholds) -> None:
+    """Note what a request or task that ends has repeated."""
+    if request.query_count >= thresholds.n_plus_one_count:
+        request.findings = findings(
+            request.repeats,
+            threshold=thresholds.n_plus_one_count,
+            min_duration_ns=thresholds.n_plus_one_duration,
+        )

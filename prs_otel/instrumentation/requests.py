@@ -100,12 +100,7 @@ class Hooks:
     def conclude(self, context: RequestContext) -> int:
         """Look for repeated queries; return how many nanoseconds make a request slow."""
         thresholds = self.thresholds()
-        if context.query_count >= thresholds.n_plus_one_count:
-            context.findings = n_plus_one.findings(
-                context.repeats,
-                threshold=thresholds.n_plus_one_count,
-                min_duration_ns=thresholds.n_plus_one_duration,
-            )
+        n_plus_one.conclude(context, thresholds)
         return thresholds.slow_request
 
     def _count_failure(self) -> None:

@@ -37,6 +37,7 @@ _is_installed = False
 _serves = False
 _has_begun = False
 _abstains = False
+_before_serving: list[Callable[[], object]] = []
 _undo: list[Callable[[], object]] = []
 
 
@@ -53,6 +54,11 @@ def abstain() -> None:
     """Do not measure this process, which only looks at what others have measured."""
     global _abstains
     _abstains = True
+
+
+def before_serving(callback: Callable[[], object]) -> None:
+    """Call `callback` each time that this process builds a handler of requests."""
+    _before_serving.append(callback)
 
 
 def begin(*, serving: bool, waits: bool = False) -> None:
@@ -135,6 +141,8 @@ def _follow_handlers(module: ModuleType) -> None:
 
     @wraps(load)
     def load_middleware(self: object, *args: object, **kwargs: object) -> None:
+        for callback in _before_serving:
+            callback()
         begin(serving=True)
         load(self, *args, **kwargs)
 

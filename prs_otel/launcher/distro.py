@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 
 from prs_otel.guard import guarded
-from prs_otel.launcher import defaults, deferral, instrumentors, preference
+from prs_otel.launcher import defaults, instrumentors, occasions, preference
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -21,7 +21,7 @@ class PrsDistro(BaseDistro):  # type: ignore[misc]
         with guarded("launcher.distro"):
             defaults.apply(os.environ)
             preference.say_nothing_of_the_generic()
-            deferral.install()
+            occasions.install()
 
     def load_instrumentor(self, entry_point: EntryPoint, **options: object) -> None:
         """Run an instrumentor, unless what it measures is ours."""

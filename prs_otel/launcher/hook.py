@@ -7,7 +7,7 @@ import os
 from opentelemetry import trace
 
 from prs_otel.guard import guarded
-from prs_otel.launcher import defaults, deferral, instrumentors
+from prs_otel.launcher import defaults, instrumentors, occasions
 from prs_otel.sampling import record_all_spans
 
 
@@ -20,4 +20,4 @@ def ensure_installed() -> None:
         defaults.apply(os.environ)
         instrumentors.skip_ours_in_any_distro()
         record_all_spans(trace.get_tracer_provider())
-        deferral.install()
+        occasions.install()

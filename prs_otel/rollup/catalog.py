@@ -16,10 +16,12 @@ HOST_NAME = "host.name"
 _REQUEST = "http.server.request"
 _QUERY = "db.client.operation"
 _CACHE = "prs.cache.operation"
+_TASK = "prs.task"
 _KINDS: dict[str, tuple[str, ...]] = {
     _REQUEST: (series.REQUEST, series.ORGANIZATION, series.USER),
     _QUERY: (series.QUERY, series.ORGANIZATION_QUERY),
     _CACHE: (series.CACHE,),
+    _TASK: (series.TASK,),
 }
 _SHARES = {"error_rate": "error_count", "slow_rate": "slow_count"}
 CACHE_HIT_RATE = "prs.cache.hit_rate"
@@ -35,6 +37,11 @@ class Metric:
     name: str
     family: str
     measure: str
+
+    @property
+    def evident_kind(self) -> str:
+        """Return the kind of series that says most of what the metric's value is made of."""
+        return _KINDS[self.family][0]
 
     def kind(self, labels: Collection[str]) -> str:
         """Return the kind of series that has all ``labels``; raises ``LookupError`` if none has."""

@@ -37,6 +37,7 @@ class Contributor:
 
     endpoint: str | None
     method: str | None
+    task: str | None
     fingerprint: str | None
     query: str | None
     count: int
@@ -76,10 +77,13 @@ def evidence(view: MetricsView, query: Query, *, now: float) -> Evidence:
     then counted among these.
     """
     derived = metric(query.metric)
-    is_query = derived is not None and derived.family == "db.client.operation"
-    kind = series.QUERY if is_query else series.REQUEST
+    kind = derived.evident_kind if derived else series.REQUEST
     measure = _MEASURES.get(derived.measure, "total") if derived else "total"
     sampled = series.FAILURES[kind] if measure == "error_count" else kind
+    # Of what kind a task was, samples do not tell.
+    told = {
+        name: value for name, value in query.where.items() if name != "prs.task.kind"
+    }
 
     def samples(limit: int, of: Sequence[Contributor] = ()) -> list[Sample]:
         return view.slowest(
@@ -87,9 +91,7 @@ def evidence(view: MetricsView, query: Query, *, now: float) -> Evidence:
             limit=limit,
             seconds=query.window,
             now=now,
-            matches=lambda each: (
-                matches(_labels(each), query.where) and _belongs(each, of)
-            ),
+            matches=lambda each: matches(_labels(each), told) and _belongs(each, of),
         )
 
     if query.where.keys() <= {*series.LABEL_NAMES[kind], HOST_NAME}:
@@ -144,10 +146,11 @@ def _contributors(
 def _contributor(
     kind: str, labels: Labels, figures: Figures, texts: Mapping[str, str], share: float
 ) -> Contributor:
-    is_query = kind == series.QUERY
+    is_query, is_request = kind == series.QUERY, kind == series.REQUEST
     return Contributor(
-        endpoint=None if is_query else labels[0],
-        method=None if is_query else labels[1],
+        endpoint=labels[0] if is_request else None,
+        method=labels[1] if is_request else None,
+        task=labels[0] if kind == series.TASK else None,
         fingerprint=labels[1] if is_query else None,
         query=texts.get(labels[1], "") if is_query else None,
         count=figures.count,
@@ -162,6 +165,7 @@ def _labels(sample: Sample) -> dict[str, str]:
         "http.request.method": sample.method,
         "prs.db.alias": sample.alias,
         "prs.db.query.fingerprint": sample.fingerprint,
+        "prs.task.name": sample.task or "",
         "prs.tenant.id": sample.organization_id or "",
         "user.id": sample.user_id or "",
     }
@@ -173,6 +177,6 @@ def _belongs(sample: Sample, contributors: Sequence[Contributor]) -> bool:
     return all(
         sample.fingerprint == each.fingerprint
         if each.fingerprint
-        else sample.endpoint == each.endpoint
+        else (sample.endpoint, sample.task) == (each.endpoint, each.task)
         for each in contributors
     )

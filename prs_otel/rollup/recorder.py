@@ -202,27 +202,32 @@ class Rollup:
         reservoir = self._reservoir
         if is_error or duration > reservoir.floors.get(kind, duration):
             reservoir.offer(observation)
-        if kind == series.REQUEST and request is not None:
-            cell.queries += request.query_count
-            cell.query_time += request.query_time
-            cell.findings += bool(request.findings)
+        if kind != series.QUERY and request is not None:
+            self._fold_context(cell, observation, request)
+
+    def _fold_context(
+        self, cell: Cell, observation: Observation, request: RequestContext
+    ) -> None:
+        cell.queries += request.query_count
+        cell.query_time += request.query_time
+        cell.findings += bool(request.findings)
+        if observation.kind == series.REQUEST:
             _count_status(cell, request.status_code)
             self._fold_request(observation, request)
+        else:
+            self._fold_findings(series.TASK_N_PLUS_ONE, observation.labels[0], request)
 
-    def _fold_request(self, observation: Observation, request: RequestContext) -> None:
+    def _fold_findings(self, kind: str, where: str, request: RequestContext) -> None:
         for finding in request.findings:
             file, line, function = finding.code or ("", 0, "")
-            labels = (
-                finding.fingerprint,
-                observation.labels[0],
-                file,
-                str(line),
-                function,
-            )
-            found = self._cells.cell(series.N_PLUS_ONE, labels)
+            labels = (finding.fingerprint, where, file, str(line), function)
+            found = self._cells.cell(kind, labels)
             found.observe(finding.duration)
             found.queries += finding.count
+
+    def _fold_request(self, observation: Observation, request: RequestContext) -> None:
         route = observation.labels[0]
+        self._fold_findings(series.N_PLUS_ONE, route, request)
         for fingerprint, repeat in list(request.repeats.items()):
             self._fold_repeat(fingerprint, route, repeat)
         if request.user_id is not None:

@@ -92,6 +92,7 @@ def described(observation: Observation, kind: str) -> Sample:
     """Return the sample of ``kind`` that describes an observation."""
     request, code = observation.request, observation.code
     is_request = observation.kind == series.REQUEST
+    is_query = observation.kind == series.QUERY
     return Sample(
         kind=kind,
         duration=observation.duration / _NS,
@@ -101,14 +102,15 @@ def described(observation: Observation, kind: str) -> Sample:
         endpoint=observation.labels[0]
         if is_request
         else (request.endpoint if request else None),
-        method=request.method if request else "",
+        task=request.task if request else None,
+        method=request.method if request and request.task is None else "",
         status_code=request.status_code if request else 0,
         organization_id=request.organization_id if request else None,
         user_id=request.user_id if request else None,
-        query_count=request.query_count if request and is_request else 0,
-        query_duration=request.query_time / _NS if request and is_request else 0.0,
-        fingerprint="" if is_request else observation.labels[1],
-        alias="" if is_request else observation.labels[0],
+        query_count=request.query_count if request and not is_query else 0,
+        query_duration=request.query_time / _NS if request and not is_query else 0.0,
+        fingerprint=observation.labels[1] if is_query else "",
+        alias=observation.labels[0] if is_query else "",
         code=Code(*code) if code else None,
         is_error=observation.is_error,
     )

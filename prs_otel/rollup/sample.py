@@ -28,9 +28,12 @@ class Code(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Describe one request or query.
+    """Describe one request, query or task.
 
-    ``kind`` is the one of the observation, or its name in :data:`series.FAILURES`. ``duration`` and ``query_duration`` are seconds, ``at`` is the end in epoch seconds.
+    ``kind`` is the one of the observation, or its name in :data:`series.FAILURES`.
+    ``duration`` and
+    ``query_duration`` are seconds, ``at`` is the end in epoch seconds. ``task`` is the task itself,
+    or the one that ran the query.
     """
 
     kind: str
@@ -39,6 +42,7 @@ class Sample:
     trace_id: str
     span_id: str
     endpoint: str | None
+    task: str | None
     method: str
     status_code: int
     organization_id: str | None

@@ -9,7 +9,9 @@ QUERY = "query"
 ORGANIZATION = "organization"
 ORGANIZATION_QUERY = "organization_query"
 USER = "user"
+TASK = "task"
 N_PLUS_ONE = "n_plus_one"
+TASK_N_PLUS_ONE = "task_n_plus_one"
 CACHE = "cache"
 QUERY_ENDPOINT = "query_endpoint"
 """Which requests ran a statement: a count is of requests, `queries` of executions."""
@@ -20,9 +22,17 @@ LABEL_NAMES: dict[str, Labels] = {
     ORGANIZATION: ("prs.tenant.id",),
     ORGANIZATION_QUERY: ("prs.tenant.id",),
     USER: ("user.id",),
+    TASK: ("prs.task.name", "prs.task.kind"),
     N_PLUS_ONE: (
         "prs.db.query.fingerprint",
         "http.route",
+        "code.file.path",
+        "code.line.number",
+        "code.function.name",
+    ),
+    TASK_N_PLUS_ONE: (
+        "prs.db.query.fingerprint",
+        "prs.task.name",
         "code.file.path",
         "code.line.number",
         "code.function.name",
@@ -43,7 +53,11 @@ GAUGE_LABELS: dict[str, Labels] = dict.fromkeys(
 )
 """The labels of gauges that are told apart by more than the host that read them."""
 
-FAILURES = {REQUEST: "request_failure", QUERY: "query_failure"}
+FAILURES = {
+    REQUEST: "request_failure",
+    QUERY: "query_failure",
+    TASK: "task_failure",
+}
 """The sampled kinds, each with the name under which its latest failures are kept as samples."""
 
 UNRESOLVED = "__unresolved__"

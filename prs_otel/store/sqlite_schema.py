@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x5052534F
 """Tells our file from any other SQLite database; the letters PRSO."""
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 """Raised with every change to the tables or to what is in them: a file of another version is set aside."""
 
 # AUTOINCREMENT: an id is never given twice, so whoever remembers one is never misled.

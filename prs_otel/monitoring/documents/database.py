@@ -40,7 +40,7 @@ def database_metrics(view: MetricsView, page: Page, *, now: float) -> DatabaseMe
     rows = shown.heaviest_first(_merged(by_fingerprint).items())
     found = _findings(window)
     texts = view.texts(
-        [*(each for each, _ in page.of(rows)), *(labels[0] for labels, _ in found)]
+        [*(each for each, _ in page.of(rows)), *(labels[0] for _, labels, _ in found)]
     )
     return DatabaseMetrics(
         window=shown.window_document(window),
@@ -49,7 +49,10 @@ def database_metrics(view: MetricsView, page: Page, *, now: float) -> DatabaseMe
         ),
         aliases=_aliases(by_alias, total),
         fingerprints=_statements(window, page.of(rows), by_fingerprint, texts),
-        n_plus_one=[_finding(labels, each, texts) for labels, each in found],
+        n_plus_one=[
+            _finding(labels, each, texts, is_of_task=kind == series.TASK_N_PLUS_ONE)
+            for kind, labels, each in found
+        ],
         count=len(rows),
     )
 
@@ -124,21 +127,28 @@ def _endpoints(window: Window) -> defaultdict[str, list[StatementEndpoint]]:
     return found
 
 
-def _findings(window: Window) -> list[tuple[Labels, Figures]]:
-    rows = window.figures(series.N_PLUS_ONE).items()
-    return shown.heaviest_first(rows)[:FINDINGS_SHOWN]
+def _findings(window: Window) -> list[tuple[str, Labels, Figures]]:
+    rows = [
+        ((kind, labels), figures)
+        for kind in (series.N_PLUS_ONE, series.TASK_N_PLUS_ONE)
+        for labels, figures in window.figures(kind).items()
+    ]
+    return [(*key, figures) for key, figures in shown.heaviest_first(rows)][
+        :FINDINGS_SHOWN
+    ]
 
 
 def _finding(
-    labels: Labels, figures: Figures, texts: Mapping[str, str]
+    labels: Labels, figures: Figures, texts: Mapping[str, str], *, is_of_task: bool
 ) -> NPlusOneFinding:
-    fingerprint, endpoint, file, line, function = labels
+    fingerprint, where, file, line, function = labels
     # What exceeds the cap is in a series of its own, which has no line of code.
     is_located = bool(file) and line.isdecimal()
     return NPlusOneFinding(
         fingerprint=fingerprint,
         query=texts.get(fingerprint, ""),
-        endpoint=endpoint,
+        endpoint=None if is_of_task else where,
+        task=where if is_of_task else None,
         count=figures.count,
         repeat_count=figures.query_count,
         code=CodeLocation(file=file, line=int(line), function=function)

@@ -54,6 +54,24 @@ def duration_figures(figures: Figures) -> DurationFigures:
     )
 
 
+class OfTasks(Common):
+    """What figures of tasks have beyond that."""
+
+    query_count: int
+    query_duration: float
+    n_plus_one_count: int
+
+
+def of_tasks(figures: Figures) -> OfTasks:
+    """Return the fields of tasks, with what their queries were."""
+    return OfTasks(
+        **common(figures),
+        query_count=figures.query_count,
+        query_duration=figures.query_time,
+        n_plus_one_count=figures.finding_count,
+    )
+
+
 def request_figures(figures: Figures) -> RequestFigures:
     """Return the figures of requests."""
     return RequestFigures(**common(figures))

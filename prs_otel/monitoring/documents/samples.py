@@ -81,6 +81,7 @@ def _slow_query(sample: Sample, query: str | None) -> SlowQuery:
         fingerprint=sample.fingerprint,
         duration=sample.duration,
         endpoint=sample.endpoint,
+        task=sample.task,
         organization_id=sample.organization_id,
         code=_code(sample),
         trace_id=sample.trace_id,

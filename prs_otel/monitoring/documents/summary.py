@@ -14,9 +14,11 @@ from prs_otel.monitoring.documents.system import host_metrics, system_figures
 from prs_otel.monitoring.schemas import (
     EndpointFigures,
     FingerprintFigures,
+    NamedTaskFigures,
     OrganizationFigures,
     OrganizationSummary,
     Summary,
+    TaskSummary,
     UserFigures,
 )
 from prs_otel.rollup import series
@@ -40,6 +42,7 @@ def summary(view: MetricsView, *, hours: float, now: float) -> Summary:
         queries=shown.query_figures(
             window.total(series.QUERY), n_plus_one_count=requests.finding_count
         ),
+        tasks=_tasks(window),
         cache=cache_figures(window),
         system=system_figures(host_metrics(view, now=now), workers),
         endpoints=_endpoints(window),
@@ -69,6 +72,17 @@ def organization_summary(
         ),
         requests=shown.request_figures(requests),
         queries=shown.query_figures(queries, n_plus_one_count=requests.finding_count),
+    )
+
+
+def _tasks(window: Window) -> TaskSummary:
+    rows = shown.heaviest_first(window.figures(series.TASK).items())
+    return TaskSummary(
+        **shown.of_tasks(window.total(series.TASK)),
+        tasks=[
+            NamedTaskFigures(task=task, kind=kind, **shown.of_tasks(figures))
+            for (task, kind), figures in rows
+        ],
     )
 
 

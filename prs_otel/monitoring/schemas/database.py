@@ -40,11 +40,15 @@ class AliasMetrics(RequestFigures):
 
 
 class NPlusOneFinding(Document):
-    """A statement that requests repeated: in how many of them, and how often altogether."""
+    """A statement that was repeated: in how many requests or tasks, and how often altogether.
+
+    Either `endpoint` or `task` says by what.
+    """
 
     fingerprint: str
     query: str
-    endpoint: str
+    endpoint: str | None
+    task: str | None
     count: int
     repeat_count: int
     code: CodeLocation | None

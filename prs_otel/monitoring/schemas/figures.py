@@ -43,6 +43,31 @@ class QueryFigures(RequestFigures):
     n_plus_one_count: int
 
 
+class TaskFigures(RequestFigures):
+    """Work done for no request: commands, messages of a queue, schedules.
+
+    `query_count` and `query_duration` are of the queries they ran, `n_plus_one_count` is how
+    many of them repeated one.
+    """
+
+    query_count: int
+    query_duration: float
+    n_plus_one_count: int
+
+
+class NamedTaskFigures(TaskFigures):
+    """One task by its name; `kind` is `celery`, `command`, `consumer` or `internal`."""
+
+    task: str
+    kind: str
+
+
+class TaskSummary(TaskFigures):
+    """All tasks, and each of them."""
+
+    tasks: list[NamedTaskFigures]
+
+
 class EndpointFigures(RequestFigures):
     """One endpoint and method."""
 

@@ -15,6 +15,7 @@ class SlowQuery(Document):
     fingerprint: str
     duration: float
     endpoint: str | None
+    task: str | None
     organization_id: str | None
     code: CodeLocation | None
     trace_id: str

@@ -12,6 +12,7 @@ from prs_otel.monitoring.schemas.figures import (
     QueryFigures,
     RequestFigures,
     SystemFigures,
+    TaskSummary,
     UserFigures,
     WindowDocument,
 )
@@ -23,6 +24,7 @@ class Summary(Document):
     window: WindowDocument
     requests: RequestFigures
     queries: QueryFigures
+    tasks: TaskSummary
     cache: CacheFigures | None
     system: SystemFigures
     endpoints: list[EndpointFigures]
