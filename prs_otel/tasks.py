@@ -101,11 +101,13 @@ class Tasks:
 def _is_within_another() -> bool:
     """Tell whether a request or task is under way here, and not merely left behind."""
     around = current_request.get()
-    if around is None or around.is_finished or around.span_context is None:
+    if around is None or around.is_finished:
         return False
-    current = trace.get_current_span().get_span_context()
     # While a response is streamed, its span has ended already.
-    return around.is_streaming or current.trace_id == around.span_context.trace_id
+    if around.is_streaming or around.span_context is None:
+        return True
+    current = trace.get_current_span().get_span_context()
+    return current.trace_id == around.span_context.trace_id
 
 
 def _kind(span: Span, scope: str) -> str:

@@ -120,6 +120,7 @@ def _sample(of: Series, at: float, chance: random.Random) -> Sample:
         trace_id=f"{chance.getrandbits(128):032x}",
         span_id=f"{chance.getrandbits(64):016x}",
         endpoint=of.labels[0] if is_request else "/api/section-1/<int:pk>/",
+        task=None,
         method="GET",
         status_code=200,
         organization_id=str(chance.randrange(200)),

@@ -37,6 +37,7 @@ _is_installed = False
 _serves = False
 _has_begun = False
 _abstains = False
+_is_complete = False
 _before_serving: list[Callable[[], object]] = []
 _undo: list[Callable[[], object]] = []
 
@@ -68,7 +69,9 @@ def begin(*, serving: bool, waits: bool = False) -> None:
 
     Nothing happens where monitoring is switched off, or in a project's test run.
     """
-    if _abstains or (_has_begun and (_serves or not serving)):
+    if _abstains:
+        return
+    if _has_begun and (_serves or not serving) and (_is_complete or not waits):
         return
     # Whoever builds a handler while another thread begins waits until all is instrumented;
     # not for ever, as that thread may have stayed behind in a fork.
@@ -82,7 +85,7 @@ def begin(*, serving: bool, waits: bool = False) -> None:
 
 
 def _begin(*, serving: bool) -> None:
-    global _serves, _has_begun
+    global _serves, _has_begun, _is_complete
     if _has_begun and (_serves or not serving):
         return
     with guarded("launcher.begin"):
@@ -100,6 +103,7 @@ def _begin(*, serving: bool) -> None:
         defaults.apply_conventions(os.environ)
         ensure_provider()
         pipeline.activate()
+        _is_complete = True
         if serving:
             pipeline.serve()
             farewell.install()

@@ -197,6 +197,7 @@ def test_thresholds_are_settings_in_nanoseconds() -> None:
     settings: Any = SimpleNamespace(
         slow_query_threshold=0.25,
         slow_api_threshold=1.5,
+        slow_task_threshold=90.0,
         n_plus_one_threshold=7,
         n_plus_one_min_duration=0.001,
     )
@@ -204,6 +205,7 @@ def test_thresholds_are_settings_in_nanoseconds() -> None:
     assert Thresholds.of(settings) == Thresholds(
         slow_query=250_000_000,
         slow_request=1_500_000_000,
+        slow_task=90_000_000_000,
         n_plus_one_count=7,
         n_plus_one_duration=1_000_000,
     )

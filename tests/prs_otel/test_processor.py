@@ -145,15 +145,17 @@ def test_a_query_belongs_to_the_request_it_runs_in(traces: Traces) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [SpanKind.CLIENT, SpanKind.INTERNAL, SpanKind.PRODUCER]
+    "kind",
+    [SpanKind.CLIENT, SpanKind.INTERNAL, SpanKind.CONSUMER, SpanKind.PRODUCER],
 )
 def test_other_spans_are_ignored(traces: Traces, kind: SpanKind) -> None:
-    for scope in ("requests", "jinja", "requests"):
-        with starts(traces, scope, kind, attributes=QUERY):
-            pass
+    with starts(traces, "requests", SpanKind.CLIENT):
+        for scope in ("requests", "jinja", "requests"):
+            with starts(traces, scope, kind, attributes=QUERY):
+                assert current_request.get() is None
 
     assert traces.observed == []
-    assert len(traces.exported) == 3
+    assert len(traces.exported) == 4
 
 
 def test_what_is_not_exported_is_counted_all_the_same() -> None:

@@ -27,6 +27,7 @@ def test_the_slowest_query_is_first_and_fully_described(measured: Measured) -> N
         "fingerprint": "slow",
         "duration": pytest.approx(2.5),
         "endpoint": "/deals/",
+        "task": None,
         "organization_id": "7",
         "code": {"file": "deals/views.py", "line": 42, "function": "deal_list"},
         "trace_id": f"{2:032x}",

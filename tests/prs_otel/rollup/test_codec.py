@@ -38,6 +38,7 @@ def sample(**changes: object) -> Sample:
         "trace_id": "a" * 32,
         "span_id": "b" * 16,
         "endpoint": "/deals/",
+        "task": None,
         "method": "GET",
         "status_code": 200,
         "organization_id": "7",
