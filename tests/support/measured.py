@@ -11,6 +11,7 @@ from typing import Final
 from prs_otel.instrumentation.n_plus_one import Finding
 from prs_otel.observation import CallSite, Observation, RequestContext
 from prs_otel.publisher import Publisher, Texts
+from prs_otel.request_context import TaskContext
 from prs_otel.rollup import series
 from prs_otel.rollup.recorder import Rollup
 from prs_otel.rollup.view import MetricsView
@@ -20,6 +21,7 @@ from prs_otel.store.base import Beat
 NS: Final = 1_000_000_000
 SLOW_REQUEST: Final = 2.0
 SLOW_QUERY: Final = 1.0
+SLOW_TASK: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,26 @@ class Measured:
             is_slow,
             context,
             code,
+        )
+
+    def task(
+        self,
+        seconds: float = 0.1,
+        *,
+        name: str = "shop.bill",
+        kind: str = "celery",
+        is_error: bool = False,
+        queries: Sequence[float] = (),
+        findings: Sequence[Finding] = (),
+    ) -> None:
+        """Count a task that ran queries of these durations (seconds)."""
+        context = TaskContext(kind, name)
+        context.findings, context.is_finished = tuple(findings), True
+        for duration in queries:
+            context.add_query("of-task", int(duration * NS))
+        is_slow = seconds > SLOW_TASK
+        self._record(
+            series.TASK, (name, kind), seconds, is_error, is_slow, context, None
         )
 
     def gauge(self, name: str, value: float, *, host: str = "web-1") -> None:

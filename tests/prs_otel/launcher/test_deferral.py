@@ -42,6 +42,8 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setitem(sys.modules, "prs_otel.pipeline", found)
     monkeypatch.setattr("prs_otel.pipeline", found, raising=False)
     monkeypatch.setattr(deferral, "_has_begun", False)
+    monkeypatch.setattr(deferral, "_is_complete", False)
+    monkeypatch.setattr(deferral, "_before_serving", [])
     monkeypatch.setattr(deferral, "_serves", False)
     monkeypatch.setattr(deferral, "_undo", [])
     provider = TracerProvider(shutdown_on_exit=False)
@@ -96,6 +98,29 @@ def test_only_who_builds_a_handler_waits_for_a_thread_that_has_begun(
 
     assert waits == [5.0 if serving else 0]
     assert pipeline.asked == (["activate", "serve"] if serving else [])
+
+
+def test_a_task_waits_until_all_is_instrumented(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    class Busy:
+        def acquire(self, timeout: float) -> bool:
+            waits.append(timeout)
+            return False
+
+    monkeypatch.setattr(deferral, "_beginning", Busy())
+    monkeypatch.setattr(deferral, "_has_begun", True)
+    deferral.begin(serving=False)
+    assert waits == []
+
+    deferral.begin(serving=False, waits=True)
+    assert waits == [5.0]
+
+    monkeypatch.setattr(deferral, "_is_complete", True)
+    deferral.begin(serving=False, waits=True)
+    assert waits == [5.0]
 
 
 def test_what_another_thread_has_begun_meanwhile_is_not_begun_again(

@@ -26,6 +26,7 @@ from django.test import RequestFactory
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views import View
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 from prs_otel import (
@@ -39,6 +40,7 @@ from prs_otel.instrumentation import blocks, shown
 from prs_otel.instrumentation.measuring import current_block
 from prs_otel.manual import readiness
 from prs_otel.observation import RequestContext, current_request
+from prs_otel.request_context import TaskContext
 from prs_otel.rollup import series
 from tests.support.traces import Traces
 
@@ -708,3 +710,43 @@ def test_a_request_that_asks_for_others_counts_with_them_once_at_most(
 
     assert [each.labels[0] for each in traces.observed] == ["/other/", "outer"]
     assert current_request.get() is None
+
+
+# --- Within a task --------------------------------------------------------------------
+
+
+@pytest.fixture
+def task(traces: Traces) -> Any:
+    with trace.get_tracer("application").start_as_current_span("work"):
+        yield current_request.get()
+    assert kinds(traces)[-1] == series.TASK
+    assert kinds(traces).count(series.TASK) == 1
+
+
+def test_a_function_within_a_task_counts_as_its_query(
+    traces: Traces, task: TaskContext
+) -> None:
+    monitor_query_performance(lambda: None)()
+
+    (found,) = traces.observed
+    assert (found.kind, found.request) == (series.QUERY, task)
+    assert task.query_count == 1
+
+
+def test_within_a_task_too_measured_queries_count_alone(
+    connected: Traces, task: TaskContext
+) -> None:
+    monitor_query_performance(run)()
+
+    assert kinds(connected) == [series.QUERY]
+    assert connected.exported[-2].name == "SELECT"
+    assert task.query_count == 1
+
+
+def test_a_request_within_a_task_counts_besides(
+    traces: Traces, task: TaskContext
+) -> None:
+    monitor_api_performance(lambda: None)()
+
+    assert kinds(traces) == [series.REQUEST]
+    assert current_request.get() is task

@@ -59,16 +59,23 @@ def test_a_repeated_statement_is_found_with_its_line(measured: Measured) -> None
     document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
 
     first, second = document.n_plus_one
-    assert (first.fingerprint, first.query, first.endpoint) == (
-        "f",
-        "SELECT f",
-        "/deals/",
-    )
+    assert (first.query, first.endpoint, first.task) == ("SELECT f", "/deals/", None)
     assert (first.count, first.repeat_count) == (2, 14)
     assert first.code is not None
     assert first.code.model_dump() == code._asdict()
     assert second.code is None
     assert document.queries.n_plus_one_count == 2
+
+
+def test_what_a_task_repeats_is_a_finding_too(measured: Measured) -> None:
+    measured.query(text="SELECT f")
+    measured.task(findings=[Finding("f", 6, 10, CallSite("jobs.py", 12, "bill"))])
+
+    document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
+
+    (found,) = document.n_plus_one
+    assert (found.endpoint, found.task, found.query) == (None, "shop.bill", "SELECT f")
+    assert (found.count, found.repeat_count) == (1, 6)
 
 
 def test_what_exceeds_the_cap_is_a_finding_without_a_line() -> None:

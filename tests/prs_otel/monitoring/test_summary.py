@@ -329,3 +329,29 @@ def test_an_organization_is_not_covered_once_some_were_folded() -> None:
     document = documents.organization_summary(measured.flush(), "4", hours=24, now=NOW)
 
     assert not document.is_covered
+
+
+def test_tasks_are_counted_together_and_by_name(measured: Measured) -> None:
+    measured.task(61.0, queries=(0.5, 0.25), findings=[Finding("f", 6, 10, None)])
+    measured.task(1.0, is_error=True)
+    measured.task(2.0, name="seed", kind="command", queries=(0.125,))
+
+    found = summary_of(measured).tasks
+
+    assert (found.count, found.error_count, found.slow_count) == (3, 1, 1)
+    assert (found.query_count, found.query_duration) == (3, 0.875)
+    assert found.n_plus_one_count == 1
+    assert found.duration.max == pytest.approx(61.0)
+    first, second = found.tasks
+    assert (first.task, first.kind, first.count) == ("shop.bill", "celery", 2)
+    assert (first.error_rate, first.slow_rate, first.query_count) == (0.5, 0.5, 2)
+    assert (second.task, second.kind, second.query_count) == ("seed", "command", 1)
+
+
+def test_a_task_is_no_request(measured: Measured) -> None:
+    measured.task(queries=(0.5,), findings=[Finding("f", 6, 10, None)])
+
+    found = summary_of(measured)
+
+    assert (found.requests.count, found.queries.n_plus_one_count) == (0, 0)
+    assert (found.endpoints, found.users) == ([], [])

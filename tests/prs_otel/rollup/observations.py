@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from prs_otel.observation import CallSite, Observation, RequestContext
+from prs_otel.request_context import TaskContext
 from prs_otel.rollup import series
 
 
@@ -69,3 +70,14 @@ def finished_context(
     context.organization_id, context.user_id = organization_id, user_id
     context.is_finished = True
     return context
+
+
+def task(
+    context: TaskContext, *, duration: int = 1_000_000, is_error: bool = False
+) -> Observation:
+    """Return the observation of a task that took `duration` nanoseconds."""
+    labels = (context.name, context.kind)
+    at = int(1_000.0 * 1e9)
+    return Observation(
+        series.TASK, labels, duration, is_error, False, at, 1, 4, context, None
+    )

@@ -8,6 +8,7 @@ import pytest
 
 from prs_otel.instrumentation.n_plus_one import Finding
 from prs_otel.observation import CallSite, RequestContext
+from prs_otel.request_context import TaskContext
 from prs_otel.rollup import recorder, reservoir, series
 from prs_otel.rollup.cache_call import CacheCall
 from prs_otel.rollup.delta import Delta
@@ -18,6 +19,7 @@ from tests.prs_otel.rollup.observations import (
     finished_context,
     query,
     request,
+    task,
 )
 from tests.prs_otel.rollup.test_cells import total
 
@@ -472,3 +474,35 @@ def test_answers_are_counted_by_the_class_of_their_status(rollup: Rollup) -> Non
         assert figures.succeeded_count == 2
         assert (figures.redirected_count, figures.refused_count) == (1, 2)
         assert figures.error_count == 1
+
+
+def test_a_task_counts_its_queries_and_what_it_repeated(rollup: Rollup) -> None:
+    context = TaskContext("celery", "shop.bill")
+    context.add_query("f1", 30, is_slow=True)
+    context.findings = (Finding("f1", 5, 30, CallSite("jobs.py", 7, "bill")),)
+    context.is_finished = True
+    rollup.record(task(context, duration=90))
+
+    delta = sealed(rollup)
+    cell = delta.cells.by_kind[series.TASK][("shop.bill", "celery")]
+    assert (cell.count, cell.total, cell.queries, cell.query_time) == (1, 90, 1, 30)
+    assert cell.findings == 1
+    labels = ("f1", "shop.bill", "jobs.py", "7", "bill")
+    assert delta.cells.by_kind[series.TASK_N_PLUS_ONE][labels].queries == 5
+    assert delta.cells.by_kind.keys() == {series.TASK, series.TASK_N_PLUS_ONE}
+
+
+def test_the_samples_of_a_task_and_its_queries_name_it(rollup: Rollup) -> None:
+    context = TaskContext("celery", "shop.bill")
+    context.add_query("f1", 30)
+    context.is_finished = True
+    rollup.record(task(context, is_error=True))
+    rollup.record(query(context=context))
+
+    samples = sealed(rollup).samples
+    assert samples.keys() == {series.TASK, series.FAILURES[series.TASK], series.QUERY}
+    (of_task,), (of_query,) = samples[series.TASK], samples[series.QUERY]
+    for sample in (of_task, of_query):
+        assert (sample.task, sample.endpoint, sample.method) == ("shop.bill", None, "")
+    assert (of_task.query_count, of_task.fingerprint, of_task.alias) == (1, "", "")
+    assert (of_query.query_count, of_query.fingerprint) == (0, "f1")

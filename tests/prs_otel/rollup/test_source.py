@@ -481,3 +481,78 @@ def test_a_measure_that_no_span_has_is_looked_for_among_the_gauges(
     observed(store, deals())
 
     assert values(source, "http.server.request.colour") == {}
+
+
+def billing() -> Cells:
+    cells = Cells(LIMIT)
+    for n, labels in enumerate((("shop.bill", "celery"), ("seed", "command")), 1):
+        for failed in range(4):
+            cells.cell(series.TASK, labels).observe(n * SECOND, is_error=not failed)
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("metric", "aggregation", "value"),
+    [
+        ("prs.task.count", "", 8),
+        ("prs.task.error_rate", "", 0.25),
+        ("prs.task.slow_rate", "", 0),
+        ("prs.task.duration", "avg", 1.5),
+        ("prs.task.duration", "max", 2),
+        ("prs.task.rate", "", pytest.approx(8 / 300)),
+    ],
+)
+def test_rules_may_ask_of_tasks(
+    store: Store, source: ViewSource, metric: str, aggregation: str, value: Any
+) -> None:
+    observed(store, billing())
+
+    assert values(source, metric, aggregation) == {(): (value, 8)}
+
+
+def test_tasks_are_told_apart_by_name_and_kind(
+    store: Store, source: ViewSource
+) -> None:
+    observed(store, billing())
+
+    by = ("prs.task.name", "prs.task.kind")
+    assert values(source, "prs.task.duration", by=by) == {
+        ("shop.bill", "celery"): (1, 4),
+        ("seed", "command"): (2, 4),
+    }
+    where = {"prs.task.kind": "command"}
+    assert values(source, "prs.task.count", where=where) == {(): (4, 4)}
+    with pytest.raises(LookupError, match=r"prs\.task\.kind, prs\.task\.name"):
+        values(source, "prs.task.count", where={"http.route": "/deals/"})
+
+
+def test_the_evidence_about_tasks_names_them_and_a_trace(
+    store: Store, source: ViewSource
+) -> None:
+    kind = series.FAILURES[series.TASK]
+    bill = sample(kind=kind, task="shop.bill", endpoint=None, trace_id="c" * 32)
+    seed = sample(kind=kind, task="seed", endpoint=None, trace_id="d" * 32, code=None)
+    observed(store, billing(), samples={kind: [bill, seed]})
+
+    found: Any = source.evidence(
+        "prs.task.error_rate", where={"prs.task.kind": "command"}, window=300, now=NOW
+    )
+
+    assert found == {
+        "contributors": [{"task": "seed", "count": 4, "value": 2.0, "share": 1.0}],
+        "code": None,
+        "traces": ["d" * 32],
+    }
+
+
+def test_the_evidence_about_slow_requests_is_not_of_tasks(
+    store: Store, source: ViewSource
+) -> None:
+    task = sample(kind=series.TASK, task="shop.bill", endpoint=None)
+    observed(store, billing(), samples={series.TASK: [task]})
+
+    found: Any = source.evidence(
+        "http.server.request.duration", where={}, window=300, now=NOW
+    )
+
+    assert (found["contributors"], found["traces"]) == ([], [])
