@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from prs_otel.rollup import codec, series
 from prs_otel.rollup.retention import DELTA
 from prs_otel.rollup.sample import ranks
+from prs_otel.rollup.totals import totals
 from prs_otel.store.base import Beat, Bucket, Store, TooLargeError
 
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def _sealed(delta: Delta, sequence: int) -> _Sealed:
             samples=codec.encode_samples(delta.samples),
             gauges=codec.encode_gauges(delta.gauges),
             slowest=ranks(delta.samples),
+            totals=codec.encode_cells(totals(delta.cells)),
         ),
         fingerprints=frozenset({labels[1] for labels in queries} | sampled),
         count=sum(

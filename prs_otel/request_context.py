@@ -60,6 +60,7 @@ class RequestContext:
         "repeats",
         "route",
         "scope",
+        "slow_query_count",
         "span_context",
         "span_id",
         "status_code",
@@ -81,6 +82,7 @@ class RequestContext:
         self.organization_id: str | None = None
         self.user_id: str | None = None
         self.query_count = 0
+        self.slow_query_count = 0
         self.query_time = 0
         self.keeps_outcomes = False
         self.query_outcomes: list[tuple[int, bool, bool]] = []
@@ -122,6 +124,8 @@ class RequestContext:
         """
         self.query_count += 1
         self.query_time += duration
+        if is_slow:
+            self.slow_query_count += 1
         if (
             self.keeps_outcomes
             and is_of_tenant

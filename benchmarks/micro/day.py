@@ -16,6 +16,7 @@ from prs_otel.leader import Leadership, breathe
 from prs_otel.plan import Plan
 from prs_otel.rollup import codec, gauge
 from prs_otel.rollup.sample import ranks
+from prs_otel.rollup.totals import totals
 from prs_otel.rollup.view import MetricsView
 from prs_otel.store.base import DEFAULT_QUOTA, Beat, Bucket, Store
 
@@ -122,6 +123,7 @@ class Day:
             samples=codec.encode_samples(samples),
             gauges=codec.encode_gauges(self._gauges),
             slowest=ranks(samples),
+            totals=codec.encode_cells(totals(cells)),
         )
 
 

@@ -117,9 +117,11 @@ def _emit_for(
     request = current_request.get()
     if request is not None and not request.is_finished:
         stand_in.stand_in_for(request)
+        duration = times[1] - times[0]
         request.add_query(
             described.fingerprint,
-            times[1] - times[0],
+            duration,
+            is_slow=duration > observer.thresholds().slow_query,
             is_expected=outcome.is_expected,
             is_of_tenant=False,
         )

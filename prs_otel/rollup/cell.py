@@ -11,8 +11,9 @@ class Cell:
     """Hold the figures of one series; mutable, merged and taken apart exactly.
 
     Times are integer nanoseconds, so that what was added can be subtracted without a rounding
-    error. ``queries``, ``query_time`` and ``findings`` describe the queries a request ran,
-    ``redirected`` (3xx) and ``refused`` (4xx) how it was answered; they stay 0 for other kinds. Not thread-safe: whoever owns the cell holds the lock.
+    error. ``queries``, ``slow_queries``, ``query_time`` and ``findings`` describe the queries a
+    request or task ran, ``redirected`` (3xx) and ``refused`` (4xx) how a request was answered; they
+    stay 0 for other kinds. Not thread-safe: whoever owns the cell holds the lock.
     """
 
     __slots__ = (
@@ -26,6 +27,7 @@ class Cell:
         "redirected",
         "refused",
         "slow",
+        "slow_queries",
         "total",
     )
 
@@ -36,6 +38,7 @@ class Cell:
         self.total = 0
         self.maximum = 0
         self.queries = 0
+        self.slow_queries = 0
         self.query_time = 0
         self.findings = 0
         self.redirected = 0
@@ -102,6 +105,7 @@ class Cell:
         self.slow += sign * other.slow
         self.total += sign * other.total
         self.queries += sign * other.queries
+        self.slow_queries += sign * other.slow_queries
         self.query_time += sign * other.query_time
         self.findings += sign * other.findings
         self.redirected += sign * other.redirected

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import (
     Callable,
-    Collection,
     Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Self
 
-from prs_otel.rollup import codec, retention, salvage
+from prs_otel.rollup import codec, retention, salvage, totals
 from prs_otel.rollup.cells import Cells, folded_to
 from prs_otel.rollup.gauge import Gauges, merge_into
 from prs_otel.rollup.sample import Sample, best, by_kind, ranks
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from prs_otel.rollup.retention import Merge
 
 _GAUGE_LIMIT = 500
+_PARTS: Final[Sequence[Part]] = ("cells", "samples", "gauges", "totals")
 _MERGES_A_ROUND = 120
 
 
@@ -107,11 +107,11 @@ class Compactor:
         parts = self._read(merge.ids)
         if parts is None:
             return None
-        before, is_partial = self._merged_cells(parts["cells"].values())
+        before, summed, is_partial = self._merged_cells(parts)
         after = folded_to(before, self._series_limit)
         new = self._store.replace(
             merge.ids,
-            self._bucket(merge, after, parts),
+            replace(self._bucket(merge, after, parts), totals=summed),
             keeps_series=after is before and not is_partial,
             epoch=epoch,
         )
@@ -122,23 +122,27 @@ class Compactor:
     def _read(self, ids: Sequence[int]) -> dict[Part, dict[int, bytes]] | None:
         with self._store.reading() as reader:
             parts: dict[Part, dict[int, bytes]] = {
-                part: reader.read(part, ids) for part in ("cells", "samples", "gauges")
+                part: reader.read(part, ids) for part in _PARTS
             }
         return parts if len(parts["cells"]) == len(ids) else None
 
-    def _merged_cells(self, blobs: Collection[bytes]) -> tuple[Cells, bool]:
-        """Return the merge of what can be read, and whether anything could not be."""
+    def _merged_cells(
+        self, parts: Mapping[Part, Mapping[int, bytes]]
+    ) -> tuple[Cells, bytes, bool]:
+        """Return the merge of what can be read, its totals, and whether that is not all."""
+        blobs = parts["cells"]
         # Wide enough for all series of all parts: folding by size comes afterwards.
-        merged = Cells((self._series_limit + 1) * len(blobs))
+        merged, summed = Cells((self._series_limit + 1) * len(blobs)), Cells(1)
         is_partial = False
-        for blob in blobs:
+        for row_id, blob in blobs.items():
             packed = salvage.cells(blob)
             if packed is None:
                 is_partial = True
             else:
                 packed.merge_into(merged)
+                totals.merge(summed, parts["totals"].get(row_id, b""), packed)
             self._breathe()
-        return merged, is_partial
+        return merged, codec.encode_cells(summed), is_partial
 
     def _bucket(
         self, merge: Merge, cells: Cells, parts: Mapping[Part, Mapping[int, bytes]]

@@ -8,25 +8,54 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from prs_otel.rollup import salvage, series
-from prs_otel.rollup.figures import Figures
-from prs_otel.rollup.gauge import Gauges
 
 if TYPE_CHECKING:
+    from _thread import LockType
+    from contextlib import AbstractContextManager
+
+    from prs_otel.rollup.figures import Figures
+    from prs_otel.rollup.gauge import Gauges
     from prs_otel.rollup.packed import Packed
     from prs_otel.store.base import Reader
+
+    Reading = Callable[[], AbstractContextManager[Reader]]
 
 _DIGESTS_KEPT: Final = 2_000
 _TRENDS_KEPT: Final = 2
 _CHUNK: Final = 64
 
-Merged = dict[frozenset[int], tuple[Figures, Figures, Gauges]]
+Merged = dict[frozenset[int], "Point"]
 """What the buckets of these ids are together."""
+
+
+class Point(NamedTuple):
+    """Hold the sums of what lies in one point of a trend."""
+
+    requests: Figures
+    queries: Figures
+    tasks: Figures
+    gauges: Gauges
+
+
+class Listing(NamedTuple):
+    """Name the buckets that a store holds at one moment."""
+
+    generation: str
+    ids: Collection[int]
+
+
+class _Stored(NamedTuple):
+    """The parts of a bucket that a digest is made of."""
+
+    cells: bytes
+    totals: bytes
+    gauges: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +64,11 @@ class Selection:
 
     endpoint: str | None = None
     organization_id: str | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Tell whether all requests are meant."""
+        return self.endpoint is None and self.organization_id is None
 
     @property
     def request_kind(self) -> str:
@@ -64,6 +98,7 @@ class Tally:
     errors: int
     slow: int
     queries: int
+    slow_queries: int
     maximum: int
     indexes: array[int]
     counts: array[int]
@@ -75,18 +110,23 @@ class Digest:
 
     requests: Tally
     queries: Tally
+    tasks: Tally
     gauges: Gauges
     is_folded: bool
 
 
-_EMPTY: Final = Tally(0, 0, 0, 0, 0, array("H"), array("q"))
+_EMPTY: Final = Tally(0, 0, 0, 0, 0, 0, array("H"), array("q"))
 
 
 class Digests:
-    """Keep the digests of the buckets read last. Not thread-safe."""
+    """Keep the digests of the buckets read last. Thread-safe, and quick to let others pass."""
 
-    def __init__(self, *, breathe: Callable[[], object]) -> None:
+    def __init__(
+        self, *, new_lock: Callable[[], LockType], breathe: Callable[[], object]
+    ) -> None:
         self._breathe = breathe
+        # Protects the tables, never while a bucket is read.
+        self._lock = new_lock()
         self._generation = ""
         self._kept: OrderedDict[tuple[int, Selection], Digest] = OrderedDict()
         self._merged: OrderedDict[Selection, Merged] = OrderedDict()
@@ -96,102 +136,141 @@ class Digests:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
-        self._merged.clear()
+        with self._lock:
+            self._kept.clear()
+            self._merged.clear()
 
     def of(
-        self, reader: Reader, ids: Iterable[int], selection: Selection
-    ) -> dict[int, Digest]:
-        """Return the digests of these buckets, reading those that are not known yet."""
-        if reader.generation != self._generation:
-            self.clear()
-            self._generation = reader.generation
-        found: dict[int, Digest] = {}
-        unknown: list[int] = []
-        for row_id in ids:
-            digest = self._kept.get((row_id, selection))
-            if digest is None:
-                unknown.append(row_id)
-            else:
-                found[row_id] = digest
-                self._kept.move_to_end((row_id, selection))
-        found.update(self._read(reader, unknown, selection))
-        return found
+        self, listing: Listing, selection: Selection, reading: Reading
+    ) -> dict[int, Digest] | None:
+        """Return the digests of these buckets, `None` when some of them have gone meanwhile.
 
-    def merged(self, selection: Selection) -> Merged:
-        """Return the points of the selection's last trend, to be replaced by the next one's."""
-        found = self._merged.setdefault(selection, {})
-        self._merged.move_to_end(selection)
-        if len(self._merged) > _TRENDS_KEPT:
-            self._merged.popitem(last=False)
-        return found
-
-    def _read(
-        self, reader: Reader, ids: Sequence[int], selection: Selection
-    ) -> dict[int, Digest]:
-        found: dict[int, Digest] = {}
-        for first in range(0, len(ids), _CHUNK):
-            chunk = ids[first : first + _CHUNK]
-            gauges = reader.read("gauges", chunk)
-            for row_id, blob in reader.read("cells", chunk).items():
-                found[row_id] = _digest(blob, gauges.get(row_id, b""), selection)
-                self._keep((row_id, selection), found[row_id])
+        Those not known yet are read in portions, each in a snapshot of its own, so that nobody
+        waits long for the store.
+        """
+        found, unknown = self._known(listing, selection)
+        for first in range(0, len(unknown), _CHUNK):
+            chunk = unknown[first : first + _CHUNK]
+            with reading() as reader:
+                if reader.generation != listing.generation:
+                    return None
+                stored = _read(reader, chunk, selection)
+            if len(stored) < len(chunk):
+                return None
+            for row_id, parts in stored.items():
+                found[row_id] = _digest(parts, selection)
+                self._keep((row_id, selection), found[row_id], listing.generation)
                 self._breathe()
         return found
 
-    def _keep(self, key: tuple[int, Selection], digest: Digest) -> None:
-        self._kept[key] = digest
-        if len(self._kept) > _DIGESTS_KEPT:
-            self._kept.popitem(last=False)
+    def merged(self, selection: Selection) -> Merged:
+        """Return the points of the selection's last trend."""
+        with self._lock:
+            return self._merged.get(selection, {})
+
+    def keep_merged(self, selection: Selection, merged: Merged) -> None:
+        """Keep the points of a trend for the next one of the same selection."""
+        with self._lock:
+            self._merged[selection] = merged
+            self._merged.move_to_end(selection)
+            if len(self._merged) > _TRENDS_KEPT:
+                self._merged.popitem(last=False)
+
+    def _known(
+        self, listing: Listing, selection: Selection
+    ) -> tuple[dict[int, Digest], list[int]]:
+        found: dict[int, Digest] = {}
+        unknown: list[int] = []
+        with self._lock:
+            if listing.generation != self._generation:
+                self._kept.clear()
+                self._merged.clear()
+                self._generation = listing.generation
+            for row_id in listing.ids:
+                digest = self._kept.get((row_id, selection))
+                if digest is None:
+                    unknown.append(row_id)
+                else:
+                    found[row_id] = digest
+                    self._kept.move_to_end((row_id, selection))
+        return found, unknown
+
+    def _keep(
+        self, key: tuple[int, Selection], digest: Digest, generation: str
+    ) -> None:
+        with self._lock:
+            if generation == self._generation:
+                self._kept[key] = digest
+                if len(self._kept) > _DIGESTS_KEPT:
+                    self._kept.popitem(last=False)
 
 
-def _digest(cells: bytes, gauges: bytes, selection: Selection) -> Digest:
-    packed = salvage.cells(cells)
-    readings = salvage.gauges(gauges)
+def _read(
+    reader: Reader, ids: Sequence[int], selection: Selection
+) -> dict[int, _Stored]:
+    """Return what is needed of each bucket that still exists, as it is stored."""
+    gauges = reader.read("gauges", ids)
+    if not selection.is_everything:
+        cells = reader.read("cells", ids)
+        return {
+            each: _Stored(cells[each], b"", gauges.get(each, b"")) for each in cells
+        }
+    totals = reader.read("totals", ids)
+    # Without totals a bucket has no series of these kinds, or none that could be read.
+    cells = reader.read("cells", [each for each in totals if not totals[each]])
+    return {
+        each: _Stored(cells.get(each, b""), totals[each], gauges.get(each, b""))
+        for each in totals
+    }
+
+
+def _digest(stored: _Stored, selection: Selection) -> Digest:
+    packed = salvage.cells(stored.totals or stored.cells)
+    readings = salvage.gauges(stored.gauges)
     if packed is None:
-        return Digest(_EMPTY, _EMPTY, readings, is_folded=True)
-    kind = selection.request_kind
-    is_folded = (
-        selection.label is not None and (kind, series.other(kind)) in packed.names
-    )
+        return Digest(_EMPTY, _EMPTY, _EMPTY, readings, is_folded=True)
+    kind, label = selection.request_kind, selection.label
     return Digest(
-        _tally(packed, kind, selection.label),
+        _tally(packed, kind, label),
         # Their quantiles are not drawn, and would double what there is to merge.
         replace(
-            _tally(packed, selection.query_kind, selection.label),
+            _tally(packed, selection.query_kind, label),
             indexes=_EMPTY.indexes,
             counts=_EMPTY.counts,
         ),
+        _tally(packed, series.TASK if selection.is_everything else None, label),
         readings,
-        is_folded,
+        label is not None and (kind, series.other(kind)) in packed.names,
     )
 
 
 def _tally(packed: Packed, kind: str | None, label: str | None) -> Tally:
     chosen = [
-        each == kind and label in (None, labels[0]) for each, labels in packed.names
+        number
+        for number, (each, labels) in enumerate(packed.names)
+        if each == kind and (label is None or label == labels[0])
     ]
+    if not chosen:
+        return _EMPTY
     bins: defaultdict[int, int] = defaultdict(int)
-    pairs = zip(packed.indexes, packed.counts, strict=True)
-    for is_chosen, size in zip(chosen, packed.sizes, strict=True):
-        of_one = islice(pairs, size)
-        if is_chosen:
-            for index, count in of_one:
-                bins[index] += count
-        else:
-            next(islice(of_one, size, size), None)
-    figures = {
-        name: [
-            each for each, is_chosen in zip(column, chosen, strict=True) if is_chosen
-        ]
-        for name, column in packed.figures.items()
-    }
+    ends = list(accumulate(packed.sizes))
+    for number in chosen:
+        stretch = slice(ends[number] - packed.sizes[number], ends[number])
+        pairs = zip(packed.indexes[stretch], packed.counts[stretch], strict=True)
+        for index, count in pairs:
+            bins[index] += count
+
+    def of(name: str) -> list[int]:
+        column = packed.figures[name]
+        return [column[number] for number in chosen]
+
     return Tally(
-        count=sum(figures["count"]),
-        errors=sum(figures["errors"]),
-        slow=sum(figures["slow"]),
-        queries=sum(figures["queries"]),
-        maximum=max(figures["maximum"], default=0),
+        count=sum(of("count")),
+        errors=sum(of("errors")),
+        slow=sum(of("slow")),
+        queries=sum(of("queries")),
+        slow_queries=sum(of("slow_queries")),
+        maximum=max(of("maximum")),
         indexes=array("H", bins),
         counts=array("q", bins.values()),
     )

@@ -44,6 +44,11 @@ class Figures:
         return self.cell.queries
 
     @property
+    def slow_query_count(self) -> int:
+        """Return how many of these queries were slow."""
+        return self.cell.slow_queries
+
+    @property
     def redirected_count(self) -> int:
         """Return how many requests were answered by a 3xx."""
         return self.cell.redirected

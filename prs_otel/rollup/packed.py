@@ -30,6 +30,7 @@ _COLUMNS: Final = (
     "total",
     "maximum",
     "queries",
+    "slow_queries",
     "query_time",
     "findings",
     "redirected",

@@ -209,6 +209,7 @@ class Rollup:
         self, cell: Cell, observation: Observation, request: RequestContext
     ) -> None:
         cell.queries += request.query_count
+        cell.slow_queries += request.slow_query_count
         cell.query_time += request.query_time
         cell.findings += bool(request.findings)
         if observation.kind == series.REQUEST:
@@ -261,6 +262,7 @@ class Rollup:
             is_slow=observation.is_slow,
         )
         cell.queries += request.query_count
+        cell.slow_queries += request.slow_query_count
         cell.query_time += request.query_time
         cell.findings += bool(request.findings)
         _count_status(cell, request.status_code)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.rollup.cell import Cell
+from prs_otel.rollup.digest import Point
 from prs_otel.rollup.figures import Figures
 from prs_otel.rollup.gauge import Gauge, Gauges, merge_into
 
@@ -48,6 +49,7 @@ class TrendPoint:
     covered_seconds: float
     requests: Figures
     queries: Figures
+    tasks: Figures
     gauges: Mapping[tuple[str, series.Labels], Gauge]
 
     @property
@@ -86,11 +88,11 @@ def trend(
     stretch: Stretch,
     *,
     step: int,
-    merged: Merged,
-) -> Trend:
+    before: Merged,
+) -> tuple[Trend, Merged]:
     """Return the points of ``stretch``, those without any bucket included.
 
-    ``merged`` are the points of an earlier trend; it is left with those of this one.
+    ``before`` are the points of an earlier trend; those of this one are returned beside it.
     """
     by_start: defaultdict[float, dict[int, Digest]] = defaultdict(dict)
     for row, digest in buckets:
@@ -98,8 +100,7 @@ def trend(
     first = stretch.since // step * step
     length = max(1, math.ceil((stretch.until - first) / step))
     covered = _covered((row for row, _ in buckets), stretch, step=step)
-    before = dict(merged)
-    merged.clear()
+    merged: Merged = {}
     points = []
     for start in (first + number * step for number in range(length)):
         digests = by_start[start]
@@ -107,7 +108,7 @@ def trend(
         merged[ids] = before.get(ids) or _merge(list(digests.values()))
         points.append(TrendPoint(start, covered[start], *merged[ids]))
     is_folded = any(digest.is_folded for _, digest in buckets)
-    return Trend(stretch, step, points, is_folded)
+    return Trend(stretch, step, points, is_folded), merged
 
 
 def _covered(
@@ -126,13 +127,14 @@ def _covered(
     return covered
 
 
-def _merge(digests: Sequence[Digest]) -> tuple[Figures, Figures, Gauges]:
+def _merge(digests: Sequence[Digest]) -> Point:
     gauges: Gauges = {}
     for digest in digests:
         merge_into(gauges, digest.gauges, limit=_GAUGE_LIMIT)
-    return (
+    return Point(
         _figures([digest.requests for digest in digests]),
         _figures([digest.queries for digest in digests]),
+        _figures([digest.tasks for digest in digests]),
         gauges,
     )
 
@@ -145,6 +147,7 @@ def _figures(tallies: Sequence[Tally]) -> Figures:
         cell.errors += tally.errors
         cell.slow += tally.slow
         cell.queries += tally.queries
+        cell.slow_queries += tally.slow_queries
         cell.maximum = max(cell.maximum, tally.maximum)
         for index, count in zip(tally.indexes, tally.counts, strict=True):
             try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from prs_otel.rollup import codec, salvage, trends
 from prs_otel.rollup.accumulator import Accumulator, wanted_rows
-from prs_otel.rollup.digest import Digests
+from prs_otel.rollup.digest import Digests, Listing
 from prs_otel.rollup.gauge import Gauge, Gauges, merge_into
 from prs_otel.rollup.retention import DELTA, LEVELS
 from prs_otel.rollup.sample import Sample, best, rank
@@ -33,6 +33,8 @@ _Extent = tuple[float, int]  # seconds of a window, and the finest level in it
 
 _WINDOWS_KEPT = 8
 _IDLE_AFTER = 300.0
+_ATTEMPTS = 5
+"""How often a trend begins anew when buckets were merged while it read them."""
 _GAUGE_LIMIT = 500
 SERVES = "prs.monitor.serves"
 """The figure by which a process says whether it answers requests, 1 or 0."""
@@ -68,7 +70,7 @@ class MetricsView:
         self._lock = new_lock()
         self._accumulators: OrderedDict[_Extent, Accumulator] = OrderedDict()
         self._used_at: dict[_Extent, float] = {}
-        self._digests = Digests(breathe=breathe)
+        self._digests = Digests(new_lock=new_lock, breathe=breathe)
         self._drawn_at = -_IDLE_AFTER
 
     def window(self, seconds: float, *, now: float) -> Window:
@@ -90,16 +92,25 @@ class MetricsView:
         self, selection: Selection, *, seconds: float, step: int | None, now: float
     ) -> Trend:
         """Return the last ``seconds`` cut into points. Raises ``StoreError``."""
-        with self._held(), self.store.reading() as reader:
-            self._drawn_at = now
-            rows = wanted_rows(reader.rows(), seconds=seconds, now=now)
-            digests = self._digests.of(reader, rows, selection)
-            return trends.trend(
-                [(rows[row_id], digest) for row_id, digest in digests.items()],
-                trends.Stretch(now - seconds, now, reader.known_since),
-                step=trends.step_of(rows.values(), seconds=seconds, asked=step),
-                merged=self._digests.merged(selection),
-            )
+        self._drawn_at = now
+        for _ in range(_ATTEMPTS):
+            with self.store.reading() as reader:
+                rows = wanted_rows(reader.rows(), seconds=seconds, now=now)
+                listing = Listing(reader.generation, rows.keys())
+                stretch = trends.Stretch(now - seconds, now, reader.known_since)
+            digests = self._digests.of(listing, selection, self.store.reading)
+            if digests is not None:
+                break
+        else:
+            raise StoreError("the store changes faster than it can be read")
+        drawn, merged = trends.trend(
+            [(rows[row_id], digest) for row_id, digest in digests.items()],
+            stretch,
+            step=trends.step_of(rows.values(), seconds=seconds, asked=step),
+            before=self._digests.merged(selection),
+        )
+        self._digests.keep_merged(selection, merged)
+        return drawn
 
     def slowest(
         self,

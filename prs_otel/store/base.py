@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-Part: TypeAlias = Literal["cells", "samples", "gauges"]
+Part: TypeAlias = Literal["cells", "samples", "gauges", "totals"]
 
 LEADER: Final = "leader"
 BUSY_TIMEOUT: Final = 5.0
@@ -38,7 +38,7 @@ class TooLargeError(StoreError):
 class Bucket:
     """What is written: a worker's delta (level 0) or a merge of several buckets.
 
-    `level` is the width in seconds. The three parts are opaque here. `slowest` is the
+    `level` is the width in seconds. The four parts are opaque here. `slowest` is the
     longest sample of each kind in nanoseconds, which lets a reader skip rows.
     """
 
@@ -49,11 +49,12 @@ class Bucket:
     samples: bytes
     gauges: bytes
     slowest: Mapping[str, int]
+    totals: bytes = b""
 
     @property
     def size(self) -> int:
-        """Return the bytes of all three parts."""
-        return len(self.cells) + len(self.samples) + len(self.gauges)
+        """Return the bytes of all parts."""
+        return sum(map(len, (self.cells, self.samples, self.gauges, self.totals)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,5 @@ def _first(
 
 
 def _part(bucket: Bucket, part: Part) -> bytes:
-    if part == "cells":
-        return bucket.cells
-    return bucket.samples if part == "samples" else bucket.gauges
+    data: bytes = getattr(bucket, part)
+    return data

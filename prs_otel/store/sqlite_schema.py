@@ -32,6 +32,7 @@ CREATE TABLE bucket (
 CREATE TABLE cells (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE samples (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE gauges (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE totals (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE worker (
     worker TEXT PRIMARY KEY, sequence INTEGER NOT NULL, host TEXT NOT NULL,
     pid INTEGER NOT NULL, started_at REAL NOT NULL, seen_at REAL NOT NULL,
@@ -62,11 +63,14 @@ READ: Final[Mapping[Part, str]] = {
     " WHERE id IN (SELECT value FROM json_each(?))",
     "gauges": "SELECT id, data FROM bucket LEFT JOIN gauges USING (id)"
     " WHERE id IN (SELECT value FROM json_each(?))",
+    "totals": "SELECT id, data FROM bucket LEFT JOIN totals USING (id)"
+    " WHERE id IN (SELECT value FROM json_each(?))",
 }
 INSERT: Final[Mapping[Part, str]] = {
     "cells": "INSERT INTO cells (id, data) VALUES (?, ?)",
     "samples": "INSERT INTO samples (id, data) VALUES (?, ?)",
     "gauges": "INSERT INTO gauges (id, data) VALUES (?, ?)",
+    "totals": "INSERT INTO totals (id, data) VALUES (?, ?)",
 }
 LEASE: Final = (
     "SELECT name, holder, host, pid, epoch, expires_at FROM lease WHERE name = ?"
@@ -79,6 +83,7 @@ _DELETE: Final = (
     "DELETE FROM cells WHERE id IN (SELECT value FROM json_each(?))",
     "DELETE FROM samples WHERE id IN (SELECT value FROM json_each(?))",
     "DELETE FROM gauges WHERE id IN (SELECT value FROM json_each(?))",
+    "DELETE FROM totals WHERE id IN (SELECT value FROM json_each(?))",
     # Last, because its count is the answer.
     "DELETE FROM bucket WHERE id IN (SELECT value FROM json_each(?))",
 )

@@ -88,6 +88,7 @@ def insert_bucket(
         "cells": bucket.cells,
         "samples": bucket.samples,
         "gauges": bucket.gauges,
+        "totals": bucket.totals,
     }
     for part, data in parts.items():
         if data:

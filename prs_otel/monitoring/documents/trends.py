@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from prs_otel import conf, semconv
 from prs_otel.monitoring.documents import figures as shown
@@ -14,6 +14,7 @@ from prs_otel.monitoring.schemas import (
     TrendQueries,
     TrendRequests,
     Trends,
+    TrendTasks,
     WindowDocument,
 )
 from prs_otel.rollup.gauge import Gauge
@@ -21,12 +22,27 @@ from prs_otel.rollup.gauge import Gauge
 if TYPE_CHECKING:
     from prs_otel.rollup import trends as rollup
     from prs_otel.rollup.digest import Selection
+    from prs_otel.rollup.figures import Figures
     from prs_otel.rollup.series import Labels
     from prs_otel.rollup.view import MetricsView
 
 Gauges = Mapping[tuple[str, "Labels"], Gauge]
 
 _NOT_SHOWN: Final[Gauges] = {}
+
+
+class _Rates(TypedDict):
+    count: int | None
+    error_rate: float | None
+    slow_rate: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+_NOTHING_KNOWN: Final = _Rates(
+    count=None, error_rate=None, slow_rate=None, p50=None, p95=None, p99=None
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +79,9 @@ def trends(
             TrendPoint(
                 time=shown.utc(point.start),
                 covered_seconds=point.covered_seconds,
-                requests=_requests(point),
+                requests=TrendRequests(**_rates(point, point.requests)),
                 queries=_queries(point, selection),
+                tasks=_tasks(point, selection),
                 system=_system(point.gauges if asked.shows_system else _NOT_SHOWN),
             )
             for point in trend.points
@@ -86,31 +103,35 @@ def _window(stretch: rollup.Stretch) -> WindowDocument:
     )
 
 
-def _requests(point: rollup.TrendPoint) -> TrendRequests:
-    requests = point.requests
+def _rates(point: rollup.TrendPoint, figures: Figures) -> _Rates:
     if not point.is_known:
-        return TrendRequests(
-            count=None, error_rate=None, slow_rate=None, p50=None, p95=None, p99=None
-        )
-    has_any = requests.count > 0
+        return _NOTHING_KNOWN
+    has_any = figures.count > 0
     p50, p95, p99 = (
-        requests.quantiles(shown.QUANTILES) if has_any else (None, None, None)
+        figures.quantiles(shown.QUANTILES) if has_any else (None, None, None)
     )
-    return TrendRequests(
-        count=requests.count,
-        error_rate=requests.error_rate,
-        slow_rate=requests.slow_rate,
+    return _Rates(
+        count=figures.count,
+        error_rate=figures.error_rate,
+        slow_rate=figures.slow_rate,
         p50=p50,
         p95=p95,
         p99=p99,
     )
 
 
+def _tasks(point: rollup.TrendPoint, selection: Selection) -> TrendTasks:
+    # Whom a task is for, nobody knows.
+    is_drawn = selection.is_everything
+    return TrendTasks(**_rates(point, point.tasks) if is_drawn else _NOTHING_KNOWN)
+
+
 def _queries(point: rollup.TrendPoint, selection: Selection) -> TrendQueries:
     if not point.is_known:
         return TrendQueries(count=None, slow_rate=None)
     if selection.query_kind is None:
-        return TrendQueries(count=point.requests.query_count, slow_rate=None)
+        count, slow = point.requests.query_count, point.requests.slow_query_count
+        return TrendQueries(count=count, slow_rate=shown.share(slow, count))
     return TrendQueries(count=point.queries.count, slow_rate=point.queries.slow_rate)
 
 

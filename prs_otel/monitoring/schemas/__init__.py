@@ -79,6 +79,7 @@ from prs_otel.monitoring.schemas.trends import (
     TrendQueries,
     TrendRequests,
     Trends,
+    TrendTasks,
 )
 
 __all__ = [
@@ -138,6 +139,7 @@ __all__ = [
     "TrendPoint",
     "TrendQueries",
     "TrendRequests",
+    "TrendTasks",
     "Trends",
     "UserFigures",
     "UserMetrics",

@@ -20,10 +20,14 @@ class TrendRequests(Document):
 
 
 class TrendQueries(Document):
-    """The queries of one point; of an endpoint, which were slow is not known."""
+    """The queries of one point."""
 
     count: int | None
     slow_rate: float | None
+
+
+class TrendTasks(TrendRequests):
+    """The tasks of one point; null where the trend is of an endpoint or an organisation."""
 
 
 class TrendPoint(Document):
@@ -33,6 +37,7 @@ class TrendPoint(Document):
     covered_seconds: float
     requests: TrendRequests
     queries: TrendQueries
+    tasks: TrendTasks
     system: SystemFigures
 
 

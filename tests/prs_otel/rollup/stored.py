@@ -7,6 +7,7 @@ from prs_otel.rollup import codec, series
 from prs_otel.rollup.cells import Cells
 from prs_otel.rollup.gauge import Gauges
 from prs_otel.rollup.sample import Sample, ranks
+from prs_otel.rollup.totals import totals
 from prs_otel.rollup.view import MetricsView
 from prs_otel.store import open_store
 from prs_otel.store.base import Beat, Bucket, Store
@@ -60,6 +61,7 @@ class Writer:
             samples=codec.encode_samples(samples or {}),
             gauges=codec.encode_gauges(gauges or {}),
             slowest=ranks(samples or {}),
+            totals=codec.encode_cells(totals(cells)) if cells else b"",
         )
         self._store.append(
             bucket,
