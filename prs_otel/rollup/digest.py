@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _DIGESTS_KEPT: Final = 2_000
 _TRENDS_KEPT: Final = 2
 _CHUNK: Final = 64
+_BREATHE_AFTER: Final = 4
+"""Buckets read at a stretch, which takes a few milliseconds at most."""
 
 Merged = dict[frozenset[int], "Point"]
 """What the buckets of these ids are together."""
@@ -160,7 +162,8 @@ class Digests:
             for row_id, parts in stored.items():
                 found[row_id] = _digest(parts, selection)
                 self._keep((row_id, selection), found[row_id], listing.generation)
-                self._breathe()
+                if len(found) % _BREATHE_AFTER == 0:
+                    self._breathe()
         return found
 
     def merged(self, selection: Selection) -> Merged:
@@ -252,13 +255,7 @@ def _tally(packed: Packed, kind: str | None, label: str | None) -> Tally:
     ]
     if not chosen:
         return _EMPTY
-    bins: defaultdict[int, int] = defaultdict(int)
-    ends = list(accumulate(packed.sizes))
-    for number in chosen:
-        stretch = slice(ends[number] - packed.sizes[number], ends[number])
-        pairs = zip(packed.indexes[stretch], packed.counts[stretch], strict=True)
-        for index, count in pairs:
-            bins[index] += count
+    indexes, counts = _bins(packed, chosen)
 
     def of(name: str) -> list[int]:
         column = packed.figures[name]
@@ -271,6 +268,20 @@ def _tally(packed: Packed, kind: str | None, label: str | None) -> Tally:
         queries=sum(of("queries")),
         slow_queries=sum(of("slow_queries")),
         maximum=max(of("maximum")),
-        indexes=array("H", bins),
-        counts=array("q", bins.values()),
+        indexes=indexes,
+        counts=counts,
     )
+
+
+def _bins(packed: Packed, chosen: Sequence[int]) -> tuple[array[int], array[int]]:
+    """Return the sum of some histograms, as columns."""
+    ends = list(accumulate(packed.sizes))
+    stretches = [slice(ends[each] - packed.sizes[each], ends[each]) for each in chosen]
+    if len(stretches) == 1:
+        return packed.indexes[stretches[0]], packed.counts[stretches[0]]
+    bins: defaultdict[int, int] = defaultdict(int)
+    for stretch in stretches:
+        pairs = zip(packed.indexes[stretch], packed.counts[stretch], strict=True)
+        for index, count in pairs:
+            bins[index] += count
+    return array("H", bins), array("q", bins.values())

@@ -84,7 +84,8 @@ class Measured:
         context.findings = tuple(findings)
         context.keeps_outcomes = True
         for duration in queries:
-            context.add_query("of-request", int(duration * NS))
+            is_slow = duration > SLOW_QUERY
+            context.add_query("of-request", int(duration * NS), is_slow=is_slow)
         labels = (context.endpoint or "", method)
         is_slow = seconds > SLOW_REQUEST
         self._record(
@@ -130,7 +131,8 @@ class Measured:
         context = TaskContext(kind, name)
         context.findings, context.is_finished = tuple(findings), True
         for duration in queries:
-            context.add_query("of-task", int(duration * NS))
+            is_slow = duration > SLOW_QUERY
+            context.add_query("of-task", int(duration * NS), is_slow=is_slow)
         is_slow = seconds > SLOW_TASK
         self._record(
             series.TASK, (name, kind), seconds, is_error, is_slow, context, None

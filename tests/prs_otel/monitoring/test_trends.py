@@ -55,15 +55,30 @@ def test_nothing_covered_is_null_and_nothing_asked_is_zero(measured: Measured) -
 
 
 def test_of_an_endpoint_the_queries_are_counted(measured: Measured) -> None:
-    measured.request(whose=Whose("/a/"), queries=[0.1, 0.1])
+    measured.request(whose=Whose("/a/"), queries=[0.1, 0.1, 0.1, 1.5])
     measured.request(whose=Whose("/b/"), queries=[0.1])
     asked = TrendQuery(Selection(endpoint="/a/"), seconds=60.0, step=10)
 
     document = documents.trends(measured.flush(), asked, now=NOW)
 
     point = document.points[-1]
-    assert (point.requests.count, point.queries.count) == (1, 2)
-    assert point.queries.slow_rate is None
+    assert (point.requests.count, point.queries.count) == (1, 4)
+    assert point.queries.slow_rate == 0.25
+    assert point.tasks.count is None
+
+
+def test_tasks_are_drawn_beside_requests(measured: Measured) -> None:
+    measured.task(61.0, is_error=True)
+    measured.task(1.0)
+    asked = TrendQuery(Selection(), seconds=60.0, step=10)
+
+    before, *_, point = documents.trends(measured.flush(), asked, now=NOW).points
+
+    assert before.tasks.count is None
+    assert (point.requests.count, point.requests.p50) == (0, None)
+    assert point.tasks.count == 2
+    assert (point.tasks.error_rate, point.tasks.slow_rate) == (0.5, 0.5)
+    assert point.tasks.p50 == pytest.approx(1.0, rel=0.016)
 
 
 def test_too_fine_a_step_is_coarsened_and_said_to_be(measured: Measured) -> None:

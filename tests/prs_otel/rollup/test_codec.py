@@ -136,7 +136,7 @@ def test_bytes_of_a_machine_of_the_other_byte_order_are_understood() -> None:
     text = json.dumps(header).encode()
     columns = payload[4 + length :]
     swapped = b""
-    for typecode, size in [("q", 8)] * 10 + [("H", 2)] * 2 + [("q", 8)]:
+    for typecode, size in [("q", 8)] * 11 + [("H", 2)] * 2 + [("q", 8)]:
         column: array[int] = array(typecode, columns[:size])
         column.byteswap()
         swapped += column.tobytes()
