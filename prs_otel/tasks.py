@@ -93,9 +93,8 @@ class Tasks:
             current_request.set(None)
 
     def _forget_oldest(self) -> None:
-        task = self._open.pop(next(iter(self._open), 0), None)
-        if task is not None:
-            task.is_finished = True
+        oldest = next(iter(self._open))
+        self._open.pop(oldest).is_finished = True
 
 
 def _is_within_another() -> bool:

@@ -166,14 +166,19 @@ class Digests:
                     self._breathe()
         return found
 
-    def merged(self, selection: Selection) -> Merged:
+    def merged(self, listing: Listing, selection: Selection) -> Merged:
         """Return the points of the selection's last trend."""
         with self._lock:
-            return self._merged.get(selection, {})
+            is_current = listing.generation == self._generation
+            return self._merged.get(selection, {}) if is_current else {}
 
-    def keep_merged(self, selection: Selection, merged: Merged) -> None:
+    def keep_merged(
+        self, listing: Listing, selection: Selection, merged: Merged
+    ) -> None:
         """Keep the points of a trend for the next one of the same selection."""
         with self._lock:
+            if listing.generation != self._generation:
+                return
             self._merged[selection] = merged
             self._merged.move_to_end(selection)
             if len(self._merged) > _TRENDS_KEPT:

@@ -107,9 +107,9 @@ class MetricsView:
             [(rows[row_id], digest) for row_id, digest in digests.items()],
             stretch,
             step=trends.step_of(rows.values(), seconds=seconds, asked=step),
-            before=self._digests.merged(selection),
+            before=self._digests.merged(listing, selection),
         )
-        self._digests.keep_merged(selection, merged)
+        self._digests.keep_merged(listing, selection, merged)
         return drawn
 
     def slowest(

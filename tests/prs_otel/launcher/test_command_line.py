@@ -99,7 +99,11 @@ def test_what_a_command_calls_is_a_part_of_it(traces: Traces) -> None:
 
 
 def test_a_command_that_builds_a_handler_is_a_server(traces: Traces) -> None:
-    command(command_line._let_go).execute()
+    def serve() -> None:
+        for _ in range(2):  # a handler of each protocol
+            command_line._let_go()
+
+    command(serve).execute()
     command_line._let_go()
 
     assert ended(traces) == []

@@ -4,12 +4,20 @@ from typing import Any
 
 import pytest
 
-from prs_otel.rollup import compaction, retention
+from prs_otel.rollup import codec, compaction, retention, series
+from prs_otel.rollup.cell import Cell
 from prs_otel.rollup.compaction import Compactor, Replacement
 from prs_otel.rollup.gauge import reading
 from prs_otel.rollup.retention import Merge
-from prs_otel.store.base import Store
-from tests.prs_otel.rollup.stored import LIMIT, Writer, counts, new_store, requests
+from prs_otel.store.base import Bucket, Store
+from tests.prs_otel.rollup.stored import (
+    LIMIT,
+    Writer,
+    beat,
+    counts,
+    new_store,
+    requests,
+)
 from tests.prs_otel.rollup.stored import new_view as view_of
 
 NOW = 1_700_000_000.0
@@ -95,3 +103,44 @@ def test_gauges_are_merged_with_their_bucket(store: Store) -> None:
 
     (gauge,) = view_of(store).gauges(key[0], seconds=600, now=NOW).values()
     assert (gauge.count, gauge.mean) == (2, 0.5)
+
+
+def total_of(store: Store) -> Cell:
+    with store.reading() as reader:
+        (row,) = reader.rows()
+        blob = reader.read("totals", [row.id])[row.id]
+    return codec.decode_cells(blob, limit=1).by_kind[series.REQUEST][()]
+
+
+def appended(store: Store, number: int, *, cells: bytes, totals: bytes = b"") -> None:
+    start = NOW - 60
+    bucket = Bucket(0, start, start + 5, cells, b"", b"", {}, totals)
+    store.append(
+        bucket,
+        worker=f"other{number}",
+        sequence=1,
+        beat=beat(f"other{number}"),
+        texts={},
+    )
+
+
+@pytest.mark.parametrize("stored", [b"", b"?"], ids=["absent", "damaged"])
+def test_totals_that_cannot_be_read_are_summed_up_anew(
+    store: Store, stored: bytes
+) -> None:
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 55)
+    cells = codec.encode_cells(requests(("/a/", 2), ("/b/", 4)))
+    appended(store, 1, cells=cells, totals=stored)
+
+    assert compact(store, epoch=epoch_of(store))
+    total = total_of(store)
+    assert (total.count, total.total, total.maximum) == (3, 7, 4)
+
+
+def test_the_totals_of_a_damaged_bucket_go_with_it(store: Store) -> None:
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 55)
+    totals = codec.encode_cells(requests(("/a/", 2)))
+    appended(store, 1, cells=b"?", totals=totals)
+
+    assert compact(store, epoch=epoch_of(store))
+    assert total_of(store).count == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -14,10 +16,12 @@ from hypothesis.stateful import (
 
 from prs_otel.rollup import codec, series
 from prs_otel.rollup.accumulator import wanted_rows
-from prs_otel.rollup.cell import sum_of
+from prs_otel.rollup.cell import Cell, sum_of
 from prs_otel.rollup.compaction import Compactor
+from prs_otel.rollup.digest import Selection
 from prs_otel.rollup.view import MetricsView
 from tests.prs_otel.rollup.stored import Writer, new_store, new_view, requests
+from tests.prs_otel.rollup.test_cells import figures
 
 HOUR, DAY = 3_600.0, 86_400.0
 WINDOWS = (60.0, HOUR, DAY)
@@ -30,6 +34,16 @@ observed = st.lists(
     min_size=1,
     max_size=6,
 )
+
+
+def cells_in(blobs: Iterable[bytes]) -> list[Cell]:
+    """Return every series of requests in stored buckets."""
+    stored = [codec.decode_cells(blob, limit=10**6) for blob in blobs]
+    return [
+        cell
+        for cells in stored
+        for cell in cells.by_kind.get(series.REQUEST, {}).values()
+    ]
 
 
 class History(RuleBasedStateMachine):
@@ -62,6 +76,17 @@ class History(RuleBasedStateMachine):
     def somebody_reads_for_the_first_time(self, seconds: float) -> None:
         self.check(new_view(self.store, series_limit=LIMIT), seconds)
 
+    @rule(reader=numbers, seconds=st.sampled_from(WINDOWS))
+    def somebody_draws(self, reader: int, seconds: float) -> None:
+        view = self.views[reader]
+        trend = view.trend(Selection(), seconds=seconds, step=None, now=self.now)
+        with self.store.reading() as reading:
+            rows = wanted_rows(reading.rows(), seconds=seconds, now=self.now)
+            blobs = reading.read("cells", sorted(rows)).values()
+        assert sum(point.requests.count for point in trend.points) == sum(
+            cell.count for cell in cells_in(blobs)
+        )
+
     @rule(leader=numbers, is_followed=st.booleans())
     def a_leader_compacts(self, leader: int, is_followed: bool) -> None:
         view = self.views[leader]
@@ -90,6 +115,15 @@ class History(RuleBasedStateMachine):
                 for of_kind in accumulator.cells.by_kind.values():
                     assert all(cell.count >= 0 for cell in of_kind.values())
 
+    @invariant()
+    def the_totals_of_a_bucket_are_the_sum_of_its_series(self) -> None:
+        with self.store.reading() as reader:
+            ids = [row.id for row in reader.rows()]
+            cells, totals = reader.read("cells", ids), reader.read("totals", ids)
+        for row_id in ids:
+            (total,) = cells_in([totals[row_id]])
+            assert figures(total) == figures(sum_of(cells_in([cells[row_id]])))
+
     def teardown(self) -> None:
         for view in (*self.views, new_view(self.store, series_limit=LIMIT)):
             for seconds in WINDOWS:
@@ -114,14 +148,7 @@ class History(RuleBasedStateMachine):
         with self.store.reading() as reader:
             rows = wanted_rows(reader.rows(), seconds=seconds, now=self.now)
             blobs = reader.read("cells", sorted(rows)).values()
-        stored = [codec.decode_cells(blob, limit=10**6) for blob in blobs]
-        exact = sum_of(
-            [
-                cell
-                for cells in stored
-                for cell in cells.by_kind.get(series.REQUEST, {}).values()
-            ]
-        )
+        exact = sum_of(cells_in(blobs))
         assert (found.count, found.total, found.bins) == (
             exact.count,
             exact.total,

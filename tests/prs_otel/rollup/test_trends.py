@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import cast
 
 import pytest
 
-from prs_otel.rollup import codec, digest, salvage, series, trends
+from prs_otel.rollup import codec, digest, salvage, series, totals, trends
 from prs_otel.rollup.cells import Cells
 from prs_otel.rollup.digest import Selection
 from prs_otel.rollup.gauge import Gauges, reading
 from prs_otel.rollup.trends import Trend, TrendPoint
 from prs_otel.rollup.view import MetricsView
-from prs_otel.store.base import Bucket, Row, Store
+from prs_otel.store.base import Bucket, Reader, Row, Store, StoreError
 from tests.prs_otel.rollup.stored import Writer, beat, new_store, new_view, requests
 
 NOW = 1_700_000_000.0
@@ -267,3 +270,140 @@ def test_a_bucket_that_came_since_is_in_the_next_trend(
     for count in (1, 2):
         writer.append(requests(("/a/", 1)), at=NOW - 5)
         assert sum(point.requests.count for point in drawn(view).points) == count
+
+
+def test_everything_is_drawn_without_a_look_at_the_series(
+    store: Store, view: MetricsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = Cells(9)
+    request = cells.cell(series.REQUEST, ("/a/", "GET"))
+    request.observe(100)
+    request.queries, request.slow_queries = 4, 1
+    cells.cell(series.TASK, ("shop.bill", "celery")).observe(300, is_error=True)
+    Writer(store).append(cells, at=NOW - 5)
+    monkeypatch.setattr(totals, "KINDS", ())  # whoever sums up anew finds nothing
+
+    (point,) = known(drawn(view))
+
+    assert (point.requests.count, point.requests.query_count) == (1, 4)
+    assert point.requests.slow_query_count == 1
+    assert (point.tasks.count, point.tasks.error_rate) == (1, 1.0)
+    assert point.tasks.quantile(0.5) == pytest.approx(300e-9, rel=0.016)
+
+
+def test_a_bucket_without_totals_is_summed_up(store: Store, view: MetricsView) -> None:
+    cells = codec.encode_cells(requests(("/a/", 1), ("/b/", 2)))
+    bucket = Bucket(0, NOW - 5, NOW, cells, b"", b"", {})
+    store.append(bucket, worker="w1", sequence=1, beat=beat(), texts={})
+
+    (point,) = known(drawn(view))
+
+    assert point.requests.count == 2
+    assert point.requests.max == pytest.approx(2e-9)
+
+
+class Interrupted:
+    """A store in which something happens before each snapshot but the first."""
+
+    def __init__(self, store: Store, happens: Callable[[], object]) -> None:
+        self._store, self._happens = store, happens
+        self.snapshots = 0
+
+    def reading(self) -> AbstractContextManager[Reader]:
+        if self.snapshots:
+            self._happens()
+        self.snapshots += 1
+        return self._store.reading()
+
+
+def test_a_trend_begins_anew_when_its_buckets_are_merged_meanwhile(
+    store: Store,
+) -> None:
+    writer, epoch = Writer(store), leading(store)
+    writer.append(requests(("/a/", 1)), at=NOW - 6)
+
+    def merge_once() -> None:
+        with store.reading() as reader:
+            ids = [row.id for row in reader.rows()]
+        if interrupted.snapshots == 1:
+            writer.append(requests(("/a/", 1), ("/b/", 1)), at=NOW - 5)
+            store.replace(ids, None, keeps_series=False, epoch=epoch)
+
+    interrupted = Interrupted(store, merge_once)
+    view = new_view(cast("Store", interrupted))
+
+    assert sum(point.requests.count for point in drawn(view).points) == 2
+
+
+def test_another_store_in_its_place_is_drawn_from_the_start(store: Store) -> None:
+    other = new_store()
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 5)
+    Writer(other).append(requests(("/a/", 1), ("/b/", 1)), at=NOW - 5)
+    interrupted = Interrupted(store, lambda: setattr(interrupted, "_store", other))
+    view = new_view(cast("Store", interrupted))
+
+    assert sum(point.requests.count for point in drawn(view).points) == 2
+
+
+def test_what_was_read_of_a_store_is_not_taken_for_the_one_in_its_place(
+    store: Store,
+) -> None:
+    other = new_store()
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 5)
+    Writer(other).append(requests(("/a/", 1), ("/b/", 1)), at=NOW - 5)
+
+    def be_replaced_and_drawn_by_another_thread() -> None:
+        if interrupted.snapshots == 1:
+            interrupted.snapshots, interrupted._store = 0, other
+            interrupted._happens = int
+            assert sum(point.requests.count for point in drawn(view).points) == 2
+            interrupted._store = store
+
+    interrupted = Interrupted(store, be_replaced_and_drawn_by_another_thread)
+    view = new_view(cast("Store", interrupted))
+
+    assert sum(point.requests.count for point in drawn(view).points) == 1
+    interrupted._store = other
+    assert sum(point.requests.count for point in drawn(view).points) == 2
+
+
+def test_a_store_that_never_holds_still_is_an_error(store: Store) -> None:
+    writer, epoch = Writer(store), leading(store)
+
+    def change() -> None:
+        with store.reading() as reader:
+            ids = [row.id for row in reader.rows()]
+        store.replace(ids, None, keeps_series=False, epoch=epoch)
+        writer.append(requests(("/a/", 1)), at=NOW - 5)
+
+    change()
+    view = new_view(cast("Store", Interrupted(store, change)))
+
+    with pytest.raises(StoreError, match="faster than it can be read"):
+        drawn(view)
+
+
+def test_nobody_waits_for_a_trend_that_is_read(store: Store) -> None:
+    writer = Writer(store)
+    for number in range(8):
+        writer.append(requests(("/a/", 1)), at=NOW - number)
+    counted: list[int] = []
+
+    def read_meanwhile() -> None:
+        if not counted:
+            counted.append(0)
+            counted.append(busy.window(60.0, now=NOW).total(series.REQUEST).count)
+            drawn(busy, Selection(endpoint="/a/"))
+
+    busy = MetricsView(
+        store, series_limit=50, new_lock=threading.Lock, breathe=read_meanwhile
+    )
+
+    assert sum(point.requests.count for point in drawn(busy).points) == 8
+    assert counted == [0, 8]
+
+
+def leading(store: Store) -> int:
+    lease = store.acquire("leader", holder="w", host="h", pid=1, ttl=10, now=NOW)
+    assert lease is not None
+    return lease.epoch
