@@ -54,6 +54,7 @@ class SlowLog:
         thresholds = self._thresholds()
         self._write(delta, series.QUERY, thresholds.slow_query)
         self._write(delta, series.REQUEST, thresholds.slow_request)
+        self._write(delta, series.TASK, thresholds.slow_task)
 
     def stop(self, timeout: float) -> bool:
         """Wait until everything is written; tell whether it was within ``timeout`` seconds."""

@@ -1,4 +1,4 @@
-"""What one line says of a slow query or request: no literal of SQL, nothing about a person."""
+"""What one line says of a slow query, request or task: no literal of SQL, nothing about a person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 TEXT_LIMIT: Final = 500
 """Characters of a sanitised statement in a line."""
 
-EVENTS: Final = {series.QUERY: "slow_query", series.REQUEST: "slow_request"}
+EVENTS: Final = {
+    series.QUERY: "slow_query",
+    series.REQUEST: "slow_request",
+    series.TASK: "slow_task",
+}
 
 # A resolver may have answered with a name or an address, which is no business of a log.
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -61,6 +65,8 @@ def _place(sample: Sample) -> Iterator[tuple[str, Value]]:
     if sample.endpoint is not None:
         yield "method", sample.method
         yield "route", sample.endpoint
+    if sample.task is not None:
+        yield "task", sample.task
     if sample.status_code:
         yield "status", sample.status_code
     if sample.code is not None:

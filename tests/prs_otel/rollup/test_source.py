@@ -542,6 +542,7 @@ def test_the_evidence_about_tasks_names_them_and_a_trace(
         "contributors": [{"task": "seed", "count": 4, "value": 2.0, "share": 1.0}],
         "code": None,
         "traces": ["d" * 32],
+        "spans": ["b" * 16],
     }
 
 

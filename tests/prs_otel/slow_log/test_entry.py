@@ -109,3 +109,35 @@ def test_a_long_statement_is_cut() -> None:
 
 def test_a_statement_nobody_remembers_is_left_out() -> None:
     assert "query" not in fields(sample(), "")
+
+
+def test_a_slow_task_is_called_by_its_name() -> None:
+    task = sample(
+        kind=series.TASK,
+        task="shop.bill",
+        endpoint=None,
+        status_code=0,
+        organization_id=None,
+        fingerprint="",
+        alias="",
+        code=None,
+        query_count=7,
+        query_duration=1.25,
+    )
+
+    assert fields(task, "") == {
+        "event": "slow_task",
+        "duration": 1.5,
+        "task": "shop.bill",
+        "query_count": 7,
+        "query_duration": 1.25,
+        "trace_id": "a" * 32,
+        "span_id": "b" * 16,
+    }
+
+
+def test_a_slow_query_says_which_task_ran_it() -> None:
+    found = fields(sample(task="shop.bill", endpoint=None, method="", status_code=0))
+
+    assert found["task"] == "shop.bill"
+    assert "route" not in found
