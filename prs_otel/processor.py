@@ -36,7 +36,6 @@ from prs_otel.tasks import Tasks
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
-    from opentelemetry.trace import SpanContext
 
 _SERVER: Final = SpanKind.SERVER
 _CLIENT: Final = SpanKind.CLIENT
@@ -97,8 +96,10 @@ class DerivedMetricsProcessor(SpanProcessor):
                 and _scope_name(span) == DJANGO_SCOPE
             ):
                 _begin(span, _scope_name(span))
-            elif (kind is _INTERNAL or kind is _CONSUMER) and _is_root(span.parent):
-                self.tasks.begin(span)
+            elif kind is _INTERNAL or kind is _CONSUMER:
+                parent = span.parent
+                if parent is None or parent.is_remote:
+                    self.tasks.begin(span)
         except Exception:  # noqa: BLE001 - the guard logs and counts it
             guard.failed("processor.on_start")
 
@@ -114,14 +115,15 @@ class DerivedMetricsProcessor(SpanProcessor):
             elif kind is _SERVER:
                 self._end_request(span)
             elif kind is not _PRODUCER:
-                self._end_other(span)
+                parent = span._parent
+                is_root = parent is None or parent[2]  # is_remote
+                if is_root or span._instrumentation_scope is not self._other_scope:
+                    self._end_other(span, is_root=is_root)
         except Exception:  # noqa: BLE001 - the guard logs and counts it
             guard.failed("processor.on_end")
 
-    def _end_other(self, span: ReadableSpan) -> None:
-        if _is_root(span._parent) and self._end_task(span):
-            return
-        if span._instrumentation_scope is not self._other_scope:
+    def _end_other(self, span: ReadableSpan, *, is_root: bool) -> None:
+        if not (is_root and self._end_task(span)):
             self._meet(span)
 
     def _end_task(self, span: ReadableSpan) -> bool:
@@ -227,11 +229,6 @@ def _is_around(request: RequestContext, span: Span) -> bool:
         and of_request is not None
         and parent.trace_id == of_request.trace_id
     )
-
-
-def _is_root(parent: SpanContext | None) -> bool:
-    """Tell whether a span with that parent is the first of its trace in this process."""
-    return parent is None or parent.is_remote
 
 
 def _scope_name(span: ReadableSpan) -> str:

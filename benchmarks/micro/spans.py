@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanKind
@@ -15,6 +16,7 @@ from prs_otel import semconv
 from prs_otel.observation import RequestContext, current_request
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.trace import Tracer
 
@@ -88,18 +90,24 @@ class Source:
         return self._started(semconv.QUERY_SCOPE, SpanKind.CLIENT, QUERY)
 
     def internal(self) -> tuple[Ending, RequestContext | None]:
-        """Start a span of the application's own."""
-        return self._started("app", SpanKind.INTERNAL, {})
+        """Start a span of the application's own, as a part of something."""
+        around = tracer_of(self.provider, "parent").start_span("parent")
+        parent = trace.set_span_in_context(around)
+        return self._started("app", SpanKind.INTERNAL, {}, parent)
 
     def client(self) -> tuple[Ending, RequestContext | None]:
         """Start a span of some other client, such as one of HTTP."""
         return self._started("app", SpanKind.CLIENT, {})
 
     def _started(
-        self, scope: str, kind: SpanKind, attributes: Mapping[str, str]
+        self,
+        scope: str,
+        kind: SpanKind,
+        attributes: Mapping[str, str],
+        parent: Context | None = None,
     ) -> tuple[Ending, RequestContext | None]:
         tracer = tracer_of(self.provider, scope)
-        span = tracer.start_span("span", kind=kind, attributes=attributes)
+        span = tracer.start_span("span", parent, kind=kind, attributes=attributes)
         return span, RequestContext()
 
 
