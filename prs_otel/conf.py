@@ -90,6 +90,7 @@ FOLLOWED: Final = frozenset(
         "N_PLUS_ONE_THRESHOLD",
         "SLOW_API_THRESHOLD",
         "SLOW_QUERY_THRESHOLD",
+        "SLOW_TASK_THRESHOLD",
         "SYSTEM_METRICS_INTERVAL",
     )
 )

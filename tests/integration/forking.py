@@ -96,6 +96,7 @@ def a_pool() -> None:
 def every_lock_held() -> dict[str, object]:
     """Fork while other threads hold whatever there is to hold."""
     from prs_otel import guard, pipeline
+    from prs_otel.rollup.digest import Selection
 
     found = pipeline.current()
     held, released = threading.Event(), threading.Event()
@@ -104,7 +105,8 @@ def every_lock_held() -> dict[str, object]:
         with ExitStack() as stack:
             for each in (pipeline._making, guard._lock):
                 stack.enter_context(each)
-            for lock in (found.rollup._lock, found.view._lock):
+            view = found.view
+            for lock in (found.rollup._lock, view._lock, view._digests._lock):
                 stack.enter_context(lock)
             stack.enter_context(found.store.reading())
             held.set()
@@ -119,6 +121,7 @@ def every_lock_held() -> dict[str, object]:
         guard.tolerated("here", OSError("noted all the same"))
         answer(200)
         pipeline.view().window(60, now=time.time())
+        pipeline.view().trend(Selection(), seconds=60, step=None, now=time.time())
 
     started = time.monotonic()
     in_child(in_the_child)
