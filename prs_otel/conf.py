@@ -15,7 +15,14 @@ from typing import Annotated, Any, Final, Self
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from prs_otel import validation
 from prs_otel.overlay import Ignored, overlaid
@@ -69,6 +76,7 @@ StoreUrl = Annotated[
 ]
 Names = Annotated[
     list[str] | tuple[str, ...],
+    AfterValidator(list),
     Write("a list of names such as ['seed', 'warm_up']"),
 ]
 Callback = Annotated[
@@ -178,7 +186,7 @@ class MonitoringSettings(BaseModel):
     """Read processor, memory, disk and database connections."""
     monitor_commands: Flag = True
     """Count the management commands that are run from a command line, as tasks."""
-    ignored_commands: Names = ()
+    ignored_commands: Names = []
     """Management commands not to be counted, beside those that serve until stopped."""
     tenant_resolver: Callback = None
     """`(request) -> id | None`: the organisation a request belongs to."""
