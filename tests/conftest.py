@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from prs_otel import guard
+from prs_otel.request_context import current_request
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,13 @@ def _failures_are_raised_and_forgotten(
     monkeypatch.setattr(guard, "reraise", True)
     yield
     guard.reset()
+
+
+@pytest.fixture(autouse=True)
+def _no_task_goes_on() -> Iterator[None]:
+    """End what a span has begun that the test never ended."""
+    yield
+    current_request.set(None)
 
 
 @pytest.fixture(autouse=True)
