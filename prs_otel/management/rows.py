@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from prs_otel.monitoring.schemas import (
         EndpointFigures,
         FingerprintFigures,
+        NamedTaskFigures,
         RequestFigures,
     )
 
@@ -38,6 +39,11 @@ def query_rows(fingerprints: Sequence[FingerprintFigures]) -> list[list[str]]:
     return [
         [_abridged(row.query) or row.fingerprint, *figures(row)] for row in fingerprints
     ]
+
+
+def task_rows(tasks: Sequence[NamedTaskFigures]) -> list[list[str]]:
+    """Return a row per task and kind."""
+    return [[f"{row.kind} {row.task}", *figures(row)] for row in tasks]
 
 
 def figures(of_one: RequestFigures) -> list[str]:

@@ -20,12 +20,14 @@ from prs_otel.monitoring.schemas import (
     CacheFigures,
     Document,
     EndpointMetrics,
+    NamedTaskFigures,
     NPlusOneFinding,
     OrganizationMetrics,
     QueryFigures,
     RequestFigures,
     StatementMetrics,
     SystemFigures,
+    TaskFigures,
     TrendPoint,
     UserMetrics,
     WindowDocument,
@@ -33,6 +35,7 @@ from prs_otel.monitoring.schemas import (
 from prs_otel.rollup.digest import Selection
 
 if TYPE_CHECKING:
+    from prs_otel.monitoring.schemas import Summary
     from prs_otel.rollup.view import MetricsView
 
 HOUR: Final = 3600.0
@@ -52,6 +55,7 @@ class Totals(Document):
     window: WindowDocument
     requests: RequestFigures
     queries: QueryFigures
+    tasks: TaskFigures
     cache: CacheFigures | None
     system: SystemFigures
 
@@ -71,6 +75,7 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
     "n_plus_one": NPlusOneFinding,
     "organizations": OrganizationMetrics,
     "users": UserMetrics,
+    "tasks": NamedTaskFigures,
 }
 """Every section with what its records are, in the order in which they are written."""
 
@@ -91,10 +96,16 @@ def step_for(seconds: float) -> int:
     return next((step for step in STEPS if seconds / step <= _POINTS_WANTED), STEPS[-1])
 
 
-def totals(view: MetricsView, asked: Stretch) -> Totals:
-    """Return the figures of the whole window; raises `StoreError`."""
-    summary = documents.summary(view, hours=asked.seconds / HOUR, now=asked.now)
-    return Totals(**{name: getattr(summary, name) for name in Totals.model_fields})
+def summarized(view: MetricsView, asked: Stretch) -> Summary:
+    """Return the whole window at a glance; raises `StoreError`."""
+    return documents.summary(view, hours=asked.seconds / HOUR, now=asked.now)
+
+
+def totals(summary: Summary) -> Totals:
+    """Return the figures of the whole window."""
+    values = {name: getattr(summary, name) for name in Totals.model_fields}
+    tasks = summary.tasks.model_dump(exclude={"tasks"})
+    return Totals(**{**values, "tasks": TaskFigures(**tasks)})
 
 
 def pieces(view: MetricsView, asked: Stretch) -> list[tuple[float, float]]:
@@ -119,7 +130,8 @@ def sections(view: MetricsView, asked: Stretch, trends: Iterator[Trend]) -> Sect
 
     Raises `StoreError`.
     """
-    yield "totals", iter((totals(view, asked),))
+    summary = summarized(view, asked)
+    yield "totals", iter((totals(summary),))
     yield "trends", trends
     page = Page(asked.seconds, limit=_ALL)
     calls = documents.api_metrics(view, page, now=asked.now)
@@ -130,6 +142,7 @@ def sections(view: MetricsView, asked: Stretch, trends: Iterator[Trend]) -> Sect
     yield "n_plus_one", iter(database.n_plus_one)
     yield "organizations", iter(calls.organizations or ())
     yield "users", iter(calls.users or ())
+    yield "tasks", iter(summary.tasks.tasks)
 
 
 def trends(

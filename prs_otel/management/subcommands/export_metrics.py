@@ -84,7 +84,7 @@ class ExportMetrics:
             records=records,
             size_bytes=path.stat().st_size,
             step=step,
-            window=exported.totals(view, asked).window,
+            window=exported.summarized(view, asked).window,
         )
         return Report(document, lambda _: _lines(document))
 

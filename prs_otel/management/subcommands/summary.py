@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 from prs_otel.management import units
 from prs_otel.management.arguments import add_hours
 from prs_otel.management.report import Line, Options, Report, plain, section
-from prs_otel.management.rows import FIGURES, endpoint_rows, figures, query_rows
+from prs_otel.management.rows import (
+    FIGURES,
+    endpoint_rows,
+    figures,
+    query_rows,
+    task_rows,
+)
 from prs_otel.management.source import opened_view
 from prs_otel.management.tables import Column, pairs, table
 from prs_otel.monitoring import documents
@@ -44,6 +50,7 @@ def _lines(summary: Summary, width: int) -> list[Line]:
         *section("Totals", _totals(summary, width)),
         *_ranking("Endpoints", endpoint_rows(summary.endpoints), width),
         *_ranking("Queries", query_rows(summary.fingerprints), width),
+        *_ranking("Tasks", task_rows(summary.tasks.tasks), width),
         *_ranking("Organisations", _organizations(summary), width),
         *section("Cache and system", _system(summary)),
     ]
@@ -61,6 +68,8 @@ def _totals(summary: Summary, width: int) -> list[str]:
         ["requests", *figures(summary.requests)],
         ["queries", *figures(summary.queries)],
     ]
+    if summary.tasks.count:
+        rows.append(["tasks", *figures(summary.tasks)])
     lines = table([Column(""), *FIGURES], rows, width=width)
     findings = summary.queries.n_plus_one_count
     return [*lines, f"requests that repeated a query (N+1): {findings:,}"]

@@ -237,3 +237,16 @@ def test_what_is_switched_off_has_empty_cells_and_no_rows(
     assert (document["organizations"], document["users"]) == ([], [])
     assert rows[0]["cache_hits"] == rows[0]["cache_duration_p95"] == ""
     assert rows[0]["requests_count"] == "4"
+
+
+def test_tasks_are_exported_with_their_sum(week: Measured) -> None:
+    for name in ("nightly", "nightly", "hourly"):
+        week.task(2.0, name=name)
+    week.flush()
+
+    document = exported("--hours=168").json()
+
+    counts = {row["task"]: row["count"] for row in document["tasks"]}
+    assert counts == {"nightly": 2, "hourly": 1}
+    assert document["totals"]["tasks"]["count"] == 3
+    assert sum(row["tasks"]["count"] or 0 for row in document["trends"]) == 3

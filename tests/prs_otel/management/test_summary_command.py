@@ -112,3 +112,17 @@ def test_switched_off_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_subcommand_is_refused_without_a_traceback() -> None:
     with pytest.raises(CommandError, match="invalid choice"):
         manage_monitoring("sumary")
+
+
+def test_tasks_have_a_table_once_there_are_any(measured: Measured) -> None:
+    measured.request(0.1)
+    measured.flush()
+    without = manage_monitoring("summary").text
+    measured.task(2.0, name="nightly")
+    measured.flush()
+
+    text = manage_monitoring("summary").text
+
+    assert "Tasks" not in without
+    assert "Tasks by total time" in text
+    assert "nightly" in text
