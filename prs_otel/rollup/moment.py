@@ -28,10 +28,9 @@ class Moment:
 def moment(store: Store, *, now: float) -> Moment:
     """Return the moment to answer for. Raises ``StoreError``."""
     with store.reading() as reader:
-        rows = reader.rows()
+        tip = reader.tip(now)
         known_since, generation = reader.known_since, reader.generation
-    last = max((row.end for row in rows if row.end <= now), default=0.0)
-    newest = max((row.id for row in rows), default=0)
     # Merging a bucket adds one, and dropping one is noted: so these change with the content.
-    state = f"{generation}:{newest}:{len(rows)}:{known_since}"
-    return Moment(state, last if now - last <= STEADY else now // STEADY * STEADY)
+    state = f"{generation}:{tip.newest}:{tip.rows}:{known_since}"
+    is_recent = now - tip.end <= STEADY
+    return Moment(state, tip.end if is_recent else now // STEADY * STEADY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -109,6 +109,17 @@ class Lease:
     expires_at: float
 
 
+class Tip(NamedTuple):
+    """What changes whenever rows do: how many there are, the newest, and where they end.
+
+    `end` is of the rows that had ended at the moment asked for, 0 without any.
+    """
+
+    rows: int
+    newest: int
+    end: float
+
+
 class Reader(Protocol):
     """One consistent snapshot, valid inside the `reading()` block that made it."""
 
@@ -124,6 +135,10 @@ class Reader(Protocol):
 
     def rows(self) -> list[Row]:
         """Return every row, by id."""
+        ...
+
+    def tip(self, now: float) -> Tip:
+        """Return where the rows end, at a fraction of the cost of reading them."""
         ...
 
     def read(self, part: Part, ids: Sequence[int]) -> dict[int, bytes]:

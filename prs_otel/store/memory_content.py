@@ -16,6 +16,7 @@ from prs_otel.store.base import (
     Part,
     Removed,
     Row,
+    Tip,
 )
 from prs_otel.store.validity import encodable
 
@@ -166,6 +167,12 @@ class MemoryReader:
     def rows(self) -> list[Row]:
         """Return every row, by id."""
         return list(self._content.rows.values())
+
+    def tip(self, now: float) -> Tip:
+        """Return where the rows end."""
+        rows = self._content.rows
+        ends = (row.end for row in rows.values() if row.end <= now)
+        return Tip(len(rows), max(rows, default=0), max(ends, default=0.0))
 
     def read(self, part: Part, ids: Sequence[int]) -> dict[int, bytes]:
         """Return one part of the rows that exist."""

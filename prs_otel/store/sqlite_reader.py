@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prs_otel.store import sqlite_faults, sqlite_schema
-from prs_otel.store.base import Beat, Lease, Part, Row, StoreError
+from prs_otel.store.base import Beat, Lease, Part, Row, StoreError, Tip
 
 if TYPE_CHECKING:
     from prs_otel.store.sqlite_file import Opened
@@ -51,6 +51,11 @@ class SqliteReader:
         for gone in known.keys() - set(ids):
             del known[gone]
         return [known[number] for number in ids]
+
+    def tip(self, now: float) -> Tip:
+        """Return where the rows end."""
+        ((count, newest, end),) = self._fetch(sqlite_schema.TIP, now)
+        return Tip(count, newest or 0, end or 0.0)
 
     def read(self, part: Part, ids: Sequence[int]) -> dict[int, bytes]:
         """Return one part of the rows that exist, `b""` where a row has none."""
@@ -106,7 +111,7 @@ class SqliteReader:
             # Garbage within a page: SQLite has no checksums that would tell.
             raise self._failed(sqlite_faults.DamagedError(str(error))) from error
 
-    def _fetch(self, sql: str, *parameters: str) -> list[Any]:
+    def _fetch(self, sql: str, *parameters: str | float) -> list[Any]:
         if self._pid != os.getpid():
             message = "a snapshot of the store cannot be read by a forked child"
             raise StoreError(message)

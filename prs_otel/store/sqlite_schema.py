@@ -56,6 +56,9 @@ ROWS: Final = (
     "SELECT id, level, start_at, end_at, size, slowest, replaces FROM bucket"
     " WHERE id IN (SELECT value FROM json_each(?))"
 )
+TIP: Final = (
+    "SELECT count(*), max(id), max(CASE WHEN end_at <= ? THEN end_at END) FROM bucket"
+)
 READ: Final[Mapping[Part, str]] = {
     "cells": "SELECT id, data FROM bucket LEFT JOIN cells USING (id)"
     " WHERE id IN (SELECT value FROM json_each(?))",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prs_otel.store.base import Bucket, Removed, Store
+from prs_otel.store.base import Bucket, Removed, Store, Tip
 from prs_otel.store.memory import MemoryStore
 from tests.prs_otel.store.stored import (
     NOW,
@@ -155,3 +155,18 @@ def test_nothing_goes_while_there_is_room(store: Store) -> None:
 
     assert store.evict(quota_bytes=10_000_000) == Removed()
     assert len(ids(store)) == 1
+
+
+def test_the_tip_says_of_the_rows_what_changes_with_them(store: Store) -> None:
+    with store.reading() as reader:
+        assert reader.tip(NOW) == Tip(0, 0, 0.0)
+    append(store, 1)
+    append(store, 2)
+
+    with store.reading() as reader:
+        rows = reader.rows()
+        latest, long_ago = reader.tip(NOW + 1e6), reader.tip(0.0)
+
+    newest = max(row.id for row in rows)
+    assert latest == Tip(2, newest, max(row.end for row in rows))
+    assert long_ago == Tip(2, newest, 0.0)
