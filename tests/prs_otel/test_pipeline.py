@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from prs_otel import conf, distribution, guard, pipeline, process
+from prs_otel import conf, distribution, guard, pipeline, process, stages
 from prs_otel.distribution import Changed
-from prs_otel.pipeline import Pipeline
+from prs_otel.stages import Pipeline
 from prs_otel.store import open_store
 from prs_otel.store.base import Lease, StoreError
 from tests.prs_otel.rollup.observations import query, request
@@ -75,7 +75,7 @@ def instrumentation(monkeypatch: pytest.MonkeyPatch) -> Instrumentation:
         "attach": found.note("attach"),
     }
     for name, double in install.items():
-        monkeypatch.setattr(pipeline, name, double)
+        monkeypatch.setattr(stages, name, double)
     return found
 
 
@@ -86,12 +86,12 @@ def at_exit(
     """Let this process have no pipeline yet; return what it is to do at its end."""
     registered: list[object] = []
     store = new_store()
-    monkeypatch.setattr(pipeline, "open_store", lambda *_, **__: store)
+    monkeypatch.setattr(stages, "open_store", lambda *_, **__: store)
     monkeypatch.setattr(pipeline, "_current", None)
     monkeypatch.setattr(pipeline, "_pid", 0)
     monkeypatch.setattr(pipeline, "_starts", [])
     monkeypatch.setattr(pipeline, "is_test_run", lambda: False)
-    monkeypatch.setattr(pipeline, "Background", Background)
+    monkeypatch.setattr(stages, "Background", Background)
     atexit = SimpleNamespace(register=registered.append, unregister=lambda _: None)
     monkeypatch.setattr(pipeline, "atexit", atexit)
     monkeypatch.setattr(process, "finish_by_multiprocessing", registered.append)
@@ -177,7 +177,7 @@ def test_whoever_activates_second_waits_until_all_is_instrumented(
         pipeline.activate()
         seen.append(list(instrumentation.done))
 
-    monkeypatch.setattr(pipeline, "attach", slow)
+    monkeypatch.setattr(stages, "attach", slow)
     threads = [threading.Thread(target=pipeline.activate)]
     threads[0].start()
     assert entered.wait(10)
@@ -279,7 +279,7 @@ def test_what_is_to_be_started_with_leadership_is_known_to_every_worker() -> Non
 def test_a_pipeline_that_was_never_started_gives_way_to_overridden_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pipeline, "open_store", open_store)
+    monkeypatch.setattr(stages, "open_store", open_store)
     for url in ("memory://one-test", "memory://another"):
         with override_settings(MONITORING_SETTINGS={"STORE": url}):
             assert pipeline.store().url == url
