@@ -25,7 +25,14 @@ from pydantic import (
     ValidationError,
 )
 
-from alerting.channels import BUILT_IN, build_channel
+from alerting.channels import (
+    WITHOUT_OPTIONS,
+    ChannelEntry,
+    OptionError,
+    build_channel,
+)
+from alerting.channels.address import without_addresses
+from alerting.channels.options import HttpAddress, Write
 from alerting.notifications.muting import Inhibition
 from alerting.notifications.routing import Escalation, SendTo
 from alerting.rules import AnyRule, RuleError, load_rule
@@ -48,13 +55,6 @@ class Problem:
     key: str
     message: str
     hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Say what to write into a key; put into `Annotated` beside its type."""
-
-    text: str
 
 
 def _listed(value: object) -> object:
@@ -121,17 +121,22 @@ class AlertingSettings(BaseModel):
     ] = ()
     """While an alert that matches `source` fires, those that match `target` are not told."""
     channels: Annotated[
-        tuple[str, ...],
+        tuple[str | dict[str, Any], ...],
         BeforeValidator(_listed),
         Write('a list such as ["email", "log"]'),
     ] = ("email", "log")
-    """Who tells: `email` (to `ADMINS`), `log`, `console`, or a path to your own class."""
+    """Who tells: `email` (to `ADMINS`), `log`, `console`, a path to your own class, or a
+    dictionary: see [channels](channels.md)."""
+    dead_mans_switch_url: Annotated[
+        HttpAddress | None, Write("an address such as 'https://host/path', or None")
+    ] = None
+    """Asked for every minute as long as rules are evaluated, so that its end is noticed."""
     webhook_secret: Annotated[SecretStr | None, Write("a string, or None")] = None
     """The secret by which other systems prove that they may post alerts to the webhook."""
 
 
 # No message repeats what these are set to.
-_SECRET: Final = frozenset({"webhook_secret"})
+_SECRET: Final = frozenset({"dead_mans_switch_url", "webhook_secret"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,17 +236,30 @@ def _imported(entry: object) -> object:
     return entry
 
 
-def _channels(names: Sequence[str], found: list[Problem]) -> Iterator[str]:
-    for name in names:
+def _channels(entries: Sequence[object], found: list[Problem]) -> Iterator[object]:
+    names: set[str] = set()
+    for entry in entries:
         try:
-            build_channel(name)
+            read = ChannelEntry.read(entry)
+            name = build_channel(read).name
+            if name in names and read.options:
+                raise OptionError(f"there is another channel {name!r}; write a 'name'")
         except Exception as error:  # noqa: BLE001 - an import runs the project's code
-            known = ", ".join(map(repr, BUILT_IN))
-            message = f"{SETTING}['CHANNELS'] cannot have {_shown(name)}: {error}."
-            hint = f"Write {known} or the dotted path of a channel class."
-            found.append(Problem("channel", "CHANNELS", message, hint))
+            found.append(_wrong_channel(entry, error))
         else:
-            yield name
+            names.add(name)
+            yield entry if isinstance(entry, str) else read
+
+
+def _wrong_channel(entry: object, error: Exception) -> Problem:
+    is_described = isinstance(entry, Mapping)
+    what = entry.get("name", entry.get("type")) if is_described else entry
+    text = f"{SETTING}['CHANNELS'] cannot have {_shown(what)}: {error}."
+    hint = "The options of each type are in docs/channels.md."
+    if not is_described:
+        plain = ", ".join(map(repr, WITHOUT_OPTIONS))
+        hint = f"Write {plain} or the dotted path of a channel class. {hint}"
+    return Problem("channel", "CHANNELS", without_addresses(text), hint)
 
 
 def _unknown(key: object, known: Mapping[str, str]) -> Problem:
@@ -254,10 +272,16 @@ def _unknown(key: object, known: Mapping[str, str]) -> Problem:
 def _invalid(name: str, value: object) -> Problem:
     field = AlertingSettings.model_fields[name]
     expected = next(each.text for each in field.metadata if isinstance(each, Write))
-    shown = "what it is" if name in _SECRET else _shown(value)
+    is_secret = name in _SECRET or _describes_channels(name, value)
+    shown = "what it is" if is_secret else without_addresses(_shown(value))
     message = f"{SETTING}[{name.upper()!r}] cannot be {shown}."
     hint = f"Write {expected}. Until then {field.default!r} is used."
     return Problem("value", name.upper(), message, hint)
+
+
+def _describes_channels(name: str, value: object) -> bool:
+    each = value if isinstance(value, list | tuple) else [value]
+    return name == "channels" and any(isinstance(item, Mapping) for item in each)
 
 
 def _shown(value: object) -> str:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from alerting.notice import Notice
     from alerting.notifications.message import Message
 
-__all__ = ["Channel", "DeliveryError"]
+__all__ = ["Channel", "DeliveryError", "Resending"]
 
 
 class DeliveryError(Exception):
-    """A message that could not be delivered.
+    """A message that could not be delivered, or not to everybody.
 
     A `permanent` failure is not worth another attempt; `retry_after` is how many seconds
-    the receiver asks to be left alone. The message is for people and has no secrets.
+    the receiver asks to be left alone; `accepted` are the recipients who have it all the
+    same, and must not get it again. The message is for people and has no secrets.
     """
 
     def __init__(
-        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        accepted: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.accepted = accepted
 
 
 class Channel(Protocol):
@@ -44,4 +53,19 @@ class Channel(Protocol):
         Raise `DeliveryError`; any other exception counts as one that may pass. Must
         return within about a minute.
         """
+        ...
+
+
+@runtime_checkable
+class Resending(Protocol):
+    """A channel whose receiver forgets what it is not told again and again.
+
+    `resend` is handed the last alarm of every open alert that was told there, every
+    `resend_every` seconds. It fails as `send` does.
+    """
+
+    resend_every: float
+
+    def resend(self, notices: Sequence[Notice]) -> None:
+        """Say once more that these alerts fire."""
         ...

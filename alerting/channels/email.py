@@ -3,38 +3,78 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from email.utils import parseaddr
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from django.conf import global_settings, settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
+from pydantic import BeforeValidator, Field
 
 from alerting.channels.base import DeliveryError
 from alerting.channels.markup import html
+from alerting.channels.options import Options, Write, tupled
 from alerting.notifications.message import plain, subject, text
 
 if TYPE_CHECKING:
     from alerting.notifications.message import Message
 
-__all__ = ["EmailChannel", "addresses"]
+__all__ = ["EmailChannel", "EmailOptions", "addresses", "sender"]
 
 TIMEOUT: Final = 10.0  # seconds for one step of the conversation with the mail server
+# A digest belongs to many threads; a header must not grow with a storm.
+THREADS_LIMIT: Final = 10
+
+Refused = Mapping[str, tuple[int, bytes]]
+"""By address, the code and the words with which the server refused it."""
+
+
+class EmailOptions(Options):
+    """Whom to write to."""
+
+    to: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^\s,;]+@[^\s,;]+$")], ...],
+        BeforeValidator(tupled),
+        Field(max_length=100),
+        Write("a list of addresses such as ['oncall@example.org']"),
+    ] = ()
+    """In place of `ADMINS`."""
 
 
 class EmailChannel:
-    """Mail to everyone in `ADMINS`, one message with all of them in To."""
+    """Mail to everyone in `ADMINS`, one message with all of them in To.
 
-    name = "email"
+    The messages of one session share a connection.
+    """
+
+    Options = EmailOptions
+
+    def __init__(
+        self, name: str = "email", options: EmailOptions | None = None
+    ) -> None:
+        self.name = name
+        self._to = () if options is None else options.to
+        self._connection: Any = None
+        self._is_shared = False
 
     def unavailable(self) -> str:
-        """Say so when there is nobody to write to."""
-        return "" if self.recipients() else "ADMINS is empty"
+        """Say so when there is nobody to write to, or no mailer to do it."""
+        if not self.recipients():
+            return "ADMINS is empty"
+        try:
+            _connection()
+        except Exception as error:  # noqa: BLE001 - a mailer may be anybody's code
+            return (
+                f"no mailer can be used ({type(error).__name__}); write EMAIL_BACKEND "
+                "and EMAIL_HOST, or from Django 6.1 on MAILERS['default']"
+            )
+        return ""
 
     def recipients(self) -> tuple[str, ...]:
         """Return the addresses of the administrators."""
-        return addresses(settings.ADMINS)
+        return self._to or addresses(settings.ADMINS)
 
     def greet(self) -> None:
         """Log in to the mail server and leave; raise `DeliveryError` when that fails."""
@@ -49,22 +89,56 @@ class EmailChannel:
 
     def send(self, message: Message) -> tuple[str, ...]:
         """Send one mail; raise `DeliveryError` when the server does not take it."""
-        email = _mail(message)
         try:
-            sent = _connection().send_messages([email])
+            refused = self._deliver(_mail(message))
+        except Exception:
+            # What broke once is not used for the next mail.
+            self._close()
+            raise
+        if not self._is_shared:
+            self._close()
+        if refused:
+            raise _partial(message.recipients, refused)
+        return message.recipients
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Send everything within the block over one connection."""
+        self._is_shared = True
+        try:
+            yield
+        finally:
+            self._is_shared = False
+            self._close()
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        # The mails have been accepted, or their failure has been told.
+        with suppress(Exception):
+            if connection is not None:
+                connection.close()
+
+    def _deliver(self, email: mail.EmailMultiAlternatives) -> Refused:
+        """Send a mail, and return who was refused while others were not."""
+        try:
+            if self._connection is None:
+                self._connection = _connection()
+                self._connection.open()
+            with _refused_by(self._connection) as refused:
+                sent = self._connection.send_messages([email])
         except smtplib.SMTPResponseException as error:
             raise DeliveryError(_refusal(error), permanent=_is_final(error)) from None
         except smtplib.SMTPRecipientsRefused as error:
-            codes = sorted({code for code, _ in error.recipients.values()})
-            is_final = all(code >= 500 for code in codes)
+            codes = _codes(error.recipients)
             text_ = f"every recipient was refused ({', '.join(map(str, codes))})"
+            is_final = all(code >= 500 for code in codes)
             raise DeliveryError(text_, permanent=is_final) from None
         except (OSError, smtplib.SMTPException, ImproperlyConfigured) as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from None
         # Backends that queue the mail, such as django-post-office's, return None.
         if sent == 0:
             raise DeliveryError("the mail backend sent nothing")
-        return message.recipients
+        return refused
 
 
 def addresses(admins: Iterable[Any]) -> tuple[str, ...]:
@@ -91,9 +165,23 @@ def backend_path() -> str:
 
 def message_id(message: Message) -> str:
     """Return an id that every attempt at this message has, in whichever process."""
+    return f"<{message.key}@{_domain()}>"
+
+
+def threads(message: Message) -> dict[str, str]:
+    """Return the headers by which a mail client keeps the mails of one alert together.
+
+    All of them answer one mail that nobody ever sent: what came before need not be known.
+    """
+    domain = _domain()
+    alerts = dict.fromkeys(notice.alert_id for notice in message.worst_first)
+    roots = [f"<alert-{each}@{domain}>" for each in list(alerts)[:THREADS_LIMIT]]
+    return {"In-Reply-To": roots[0], "References": " ".join(roots)}
+
+
+def _domain() -> str:
     _, address = parseaddr(sender())
-    domain = plain(address.rpartition("@")[2]) or "localhost"
-    return f"<{message.key}@{domain}>"
+    return plain(address.rpartition("@")[2]) or "localhost"
 
 
 def _mail(message: Message) -> mail.EmailMultiAlternatives:
@@ -105,6 +193,7 @@ def _mail(message: Message) -> mail.EmailMultiAlternatives:
         headers={
             "Message-ID": message_id(message),
             "Auto-Submitted": "auto-generated",
+            **threads(message),
         },
     )
     email.attach_alternative(html(message), "text/html")
@@ -120,6 +209,45 @@ def _connection() -> Any:  # noqa: ANN401 - any mail backend
     if getattr(connection, "timeout", TIMEOUT) is None:
         connection.timeout = TIMEOUT
     return connection
+
+
+@contextmanager
+def _refused_by(connection: Any) -> Iterator[dict[str, tuple[int, bytes]]]:  # noqa: ANN401 - any mail backend
+    """Collect whom the server refuses while it takes the mail for others.
+
+    Django drops what `sendmail` returns, which has just that.
+    """
+    refused: dict[str, tuple[int, bytes]] = {}
+    smtp = getattr(connection, "connection", None)
+    if not isinstance(smtp, smtplib.SMTP):
+        yield refused
+        return
+    sendmail = smtp.sendmail
+
+    def watched(*args: Any, **options: Any) -> Refused:  # noqa: ANN401 - handed on as they are
+        found = sendmail(*args, **options)
+        refused.update(found)
+        return found
+
+    smtp.__dict__["sendmail"] = watched
+    try:
+        yield refused
+    finally:
+        smtp.__dict__.pop("sendmail", None)
+
+
+def _partial(people: tuple[str, ...], refused: Refused) -> DeliveryError:
+    codes = _codes(refused)
+    return DeliveryError(
+        f"{len(refused)} of {len(people)} recipients were refused "
+        f"({', '.join(map(str, codes))})",
+        permanent=all(code >= 500 for code in codes),
+        accepted=tuple(each for each in people if each not in refused),
+    )
+
+
+def _codes(refused: Refused) -> list[int]:
+    return sorted({code for code, _ in refused.values()})
 
 
 def _is_final(error: smtplib.SMTPResponseException) -> bool:

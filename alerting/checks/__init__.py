@@ -113,10 +113,9 @@ def check_webhook(
 def _warnings(
     judge: Callable[[mail.MailSetup], Iterator[mail.MailProblem]], id_: str
 ) -> list[checks.CheckMessage]:
-    if (
-        EmailChannel.name not in conf.current().channels
-        or not EmailChannel().recipients()
-    ):
+    channels = build_channels(conf.current().channels)
+    mailing = [each for each in channels if isinstance(each, EmailChannel)]
+    if not any(each.recipients() for each in mailing):
         return []
     return [
         checks.Warning(problem.message, hint=problem.hint, id=id_)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from alerting.alert import Kind
@@ -46,10 +45,14 @@ class Message:
         return all(notice.kind is Kind.RESOLVED for notice in self.notices)
 
     @property
+    def worst_first(self) -> list[Notice]:
+        """All notices, the worst first."""
+        return sorted(self.notices, key=lambda n: (-n.severity.rank, n.at))
+
+    @property
     def shown(self) -> tuple[Notice, ...]:
         """The notices to spell out, the worst first."""
-        worst = sorted(self.notices, key=lambda n: (-n.severity.rank, n.at))
-        return tuple(islice(worst, SHOWN_LIMIT))
+        return tuple(self.worst_first[:SHOWN_LIMIT])
 
 
 def subject(message: Message) -> str:
