@@ -242,8 +242,7 @@ def _channels(entries: Sequence[object], found: list[Problem]) -> Iterator[objec
         try:
             read = ChannelEntry.read(entry)
             name = build_channel(read).name
-            if name in names and read.options:
-                raise OptionError(f"there is another channel {name!r}; write a 'name'")
+            _refuse_another(read, is_taken=name in names)
         except Exception as error:  # noqa: BLE001 - an import runs the project's code
             found.append(_wrong_channel(entry, error))
         else:
@@ -251,12 +250,19 @@ def _channels(entries: Sequence[object], found: list[Problem]) -> Iterator[objec
             yield entry if isinstance(entry, str) else read
 
 
+def _refuse_another(entry: ChannelEntry, *, is_taken: bool) -> None:
+    # To write a name twice has never been a mistake.
+    if is_taken and entry.options:
+        raise OptionError("there is another of that name; write a 'name' of its own")
+
+
 def _wrong_channel(entry: object, error: Exception) -> Problem:
-    is_described = isinstance(entry, Mapping)
-    what = entry.get("name", entry.get("type")) if is_described else entry
+    what = entry
+    if isinstance(entry, Mapping):
+        what = entry.get("name", entry.get("type"))
     text = f"{SETTING}['CHANNELS'] cannot have {_shown(what)}: {error}."
     hint = "The options of each type are in docs/channels.md."
-    if not is_described:
+    if isinstance(entry, str):
         plain = ", ".join(map(repr, WITHOUT_OPTIONS))
         hint = f"Write {plain} or the dotted path of a channel class. {hint}"
     return Problem("channel", "CHANNELS", without_addresses(text), hint)

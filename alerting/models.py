@@ -125,6 +125,7 @@ class Delivery(models.Model):
     state = models.CharField(max_length=16, choices=_choices(Outcome))
     reason = models.CharField(max_length=255, default="", blank=True)
     recipients = models.JSONField(default=list)
+    accepted = models.JSONField(default=list)
     batch = models.CharField(max_length=255, default="", blank=True)
     is_digest = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)

@@ -11,6 +11,7 @@ from alerting.alert import State
 from alerting.rules import AnyRule, CodeRule, format_rule
 from alerting.status import (
     ChannelStatus,
+    DeadMansSwitchStatus,
     EvaluatorStatus,
     HistoryStatus,
     RuleStatus,
@@ -56,6 +57,7 @@ def report(last: Report, parts: Parts) -> Status:
         rules=[_rule(rule, last.evaluation.health[rule.name]) for rule in last.rules],
         channels=list(_channels(parts)),
         history=_history(parts),
+        dead_mans_switch=_switch(parts),
     )
 
 
@@ -82,6 +84,17 @@ def _channels(parts: Parts) -> Iterator[ChannelStatus]:
             failing_since=_when(health.failing_since),
             dead=health.dead,
         )
+
+
+def _switch(parts: Parts) -> DeadMansSwitchStatus | None:
+    if parts.switch is None:
+        return None
+    pings = parts.switch.pings
+    return DeadMansSwitchStatus(
+        failures=pings.failures,
+        last_error=pings.last_error,
+        last_success_at=_when(pings.last_success_at),
+    )
 
 
 def _history(parts: Parts) -> HistoryStatus:

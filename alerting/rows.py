@@ -99,6 +99,7 @@ def delivery_fields(telling: Telling) -> dict[str, Any]:
         "state": telling.state,
         "reason": telling.reason[:TEXT_LIMIT],
         "recipients": list(telling.recipients),
+        "accepted": list(telling.accepted),
         "batch": telling.batch,
         "is_digest": telling.is_digest,
         "attempts": telling.attempts,
@@ -131,6 +132,7 @@ def telling_of(row: Delivery) -> Telling:
         batch=row.batch,
         is_digest=row.is_digest,
         recipients=tuple(row.recipients),
+        accepted=tuple(row.accepted),
         last_error=row.last_error,
         settled_at=from_datetime(row.settled_at) if row.settled_at else 0.0,
     )

@@ -17,10 +17,12 @@ from alerting.evaluator import Setting, evaluate
 from alerting.report import STATUS, Report, report
 
 if TYPE_CHECKING:
+    from alerting.dead_mans_switch import DeadMansSwitch
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
     from alerting.notifier import Notifier
     from alerting.presence import Presence
+    from alerting.resending import Resending
     from alerting.retention import Retention
     from alerting.rules import AnyRule
     from alerting.sender import Sender
@@ -46,11 +48,13 @@ class Parts:
     retention: Retention
     notifier: Notifier
     sender: Sender
+    resending: Resending
     journal: SteadyJournal
     setting: Setting
     interval: float
     host: str
     pid: int
+    switch: DeadMansSwitch | None = None
     surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
@@ -94,7 +98,9 @@ class Runner:
     def deliver(self) -> float:
         """Send what is due; return the seconds until it is worth looking again."""
         parts = self._parts
-        with parts.surroundings():
+        with parts.surroundings(), parts.sender.session():
+            self._ping()
+            parts.sender.resend(parts.resending)
             for _ in range(MESSAGES_PER_STEP):
                 if not parts.sender.send_next():
                     return IDLE
@@ -105,3 +111,8 @@ class Runner:
         if self._report is None:
             return None
         return report(self._report, self._parts)
+
+    def _ping(self) -> None:
+        switch, last = self._parts.switch, self._report
+        if switch is not None and last is not None:
+            switch.ping(evaluated_at=last.evaluation.at, now=self._clock())

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from alerting.text import described
 if TYPE_CHECKING:
     from alerting.channels.base import Channel
     from alerting.outbox import Outbox, Parcel
+    from alerting.resending import Resending
 
 __all__ = ["ChannelHealth", "Sender"]
 
@@ -70,6 +72,27 @@ class Sender:
             for name, health in list(self._health.items())
         }
 
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Let channels keep a connection for what is sent within the block."""
+        with ExitStack() as stack:
+            for channel in self._channels.values():
+                session = getattr(channel, "session", None)
+                if session is not None:
+                    stack.enter_context(session())
+            yield
+
+    def resend(self, resending: Resending) -> None:
+        """Say once more what fires, on channels whose receivers would forget it."""
+        for name, channel, notices in resending.due(now=self._clock()):
+            try:
+                channel.resend(notices)
+            except Exception as error:  # noqa: BLE001 - a channel may be anybody's code
+                resending.failed(name, now=self._clock())
+                self._fail(name, _failure(error).error)
+            else:
+                self._change(name, health="ok", last_success_at=self._clock())
+
     def send_next(self) -> bool:
         """Send one message if one is due, and tell whether there was one."""
         parcel = self._outbox.claim(now=self._clock())
@@ -84,17 +107,16 @@ class Sender:
         return True
 
     def _attempt(self, parcel: Parcel) -> Settlement:
+        before = parcel.tellings[0].accepted
         try:
             reached = self._send(parcel)
-        except DeliveryError as error:
-            failure = Failure(str(error), error.permanent, error.retry_after)
         except Exception as error:  # noqa: BLE001 - a channel may be anybody's code
-            failure = Failure(described(error))
+            failure = _failure(error)
         else:
-            return sent(reached, at=self._clock())
+            return sent(_merged(before, reached), at=self._clock())
         at = self._clock()
         return failed(
-            failure,
+            replace(failure, accepted=_merged(before, failure.accepted)),
             attempts=max(telling.attempts for telling in parcel.tellings),
             age=at - min(telling.created_at for telling in parcel.tellings),
             at=at,
@@ -109,10 +131,13 @@ class Sender:
         recipients = first.recipients if first.is_resolution else channel.recipients()
         if not recipients:
             raise DeliveryError(why_unavailable(channel) or "there is nobody to tell")
+        missing = tuple(each for each in recipients if each not in first.accepted)
+        if not missing:
+            return ()
         message = Message(
             batch=parcel.claim.batch,
             notices=parcel.notices,
-            recipients=recipients,
+            recipients=missing,
             is_digest=first.is_digest,
             project=self._project,
         )
@@ -120,26 +145,31 @@ class Sender:
 
     def _note(self, parcel: Parcel, settlement: Settlement) -> None:
         name = parcel.tellings[0].channel
-        if settlement.state is Outcome.SENT:
+        if settlement.state is Outcome.SENT and not settlement.last_error:
             self._change(name, health="ok", last_success_at=settlement.at)
             return
-        is_dead = settlement.state is Outcome.DEAD
-        before = self._health.get(name, ChannelHealth())
-        since = settlement.at if before.failing_since is None else before.failing_since
-        self._change(
-            name,
-            health="error",
-            last_error=settlement.last_error,
-            failing_since=since,
-            dead=before.dead + is_dead,
+        is_over = settlement.state is not Outcome.DUE
+        self._fail(
+            name, settlement.last_error, is_dead=settlement.state is Outcome.DEAD
         )
         logger.log(
-            logging.ERROR if is_dead else logging.WARNING,
+            logging.ERROR if is_over else logging.WARNING,
             "%s %s: %s (%s)",
-            "gave up telling" if is_dead else "could not yet tell",
+            "gave up telling" if is_over else "could not yet tell",
             name,
             line(parcel.notices[0]) if parcel.notices else parcel.claim.batch,
             settlement.last_error,
+        )
+
+    def _fail(self, name: str, error: str, *, is_dead: bool = False) -> None:
+        before = self._health.get(name, ChannelHealth())
+        since = self._clock() if before.failing_since is None else before.failing_since
+        self._change(
+            name,
+            health="error",
+            last_error=error,
+            failing_since=since,
+            dead=before.dead + is_dead,
         )
 
     def _change(self, name: str, **changes: Any) -> None:  # noqa: ANN401 - any field
@@ -147,3 +177,15 @@ class Sender:
         # A channel that is no longer configured has no health.
         if name in self._health:
             self._health[name] = replace(self._health[name], **fresh)
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, DeliveryError):
+        return Failure(
+            str(error), error.permanent, error.retry_after, accepted=error.accepted
+        )
+    return Failure(described(error))
+
+
+def _merged(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*before, *now)))

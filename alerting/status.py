@@ -6,7 +6,14 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["ChannelStatus", "EvaluatorStatus", "HistoryStatus", "RuleStatus", "Status"]
+__all__ = [
+    "ChannelStatus",
+    "DeadMansSwitchStatus",
+    "EvaluatorStatus",
+    "HistoryStatus",
+    "RuleStatus",
+    "Status",
+]
 
 
 class _Document(BaseModel):
@@ -48,6 +55,14 @@ class ChannelStatus(_Document):
     dead: int
 
 
+class DeadMansSwitchStatus(_Document):
+    """Whether the address that waits for us to fall silent is reached."""
+
+    failures: int
+    last_error: str
+    last_success_at: datetime | None
+
+
 class HistoryStatus(_Document):
     """Whether the database takes the history, and what waits for it."""
 
@@ -72,6 +87,7 @@ class Status(_Document):
     unevaluated_rules: list[str] = []
     channels: list[ChannelStatus] = []
     history: HistoryStatus | None = None
+    dead_mans_switch: DeadMansSwitchStatus | None = None
 
     def without_texts(self) -> Status:
         """Return the status without what its rules say."""

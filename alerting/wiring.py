@@ -14,6 +14,7 @@ from alerting import conf, contributions, documents, history
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
+from alerting.dead_mans_switch import DeadMansSwitch
 from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.endpoints.site import Site
@@ -27,6 +28,7 @@ from alerting.notifier import Notifier, Policies
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
 from alerting.report import STATUS
+from alerting.resending import Resending
 from alerting.retention import Retention
 from alerting.rulebook import RuleBook
 from alerting.rules import Severity
@@ -147,18 +149,31 @@ def build_runner(lease: Lease) -> Runner:
         sender=Sender(
             outbox, channels, clock=time.time, project=prs_otel.service_name()
         ),
+        resending=Resending(channels, ledger, find=outbox.notices),
         journal=journal,
         setting=Setting(
-            max_gap=max(GAP_INTERVALS * settings.evaluation_interval, SHORTEST_GAP),
+            max_gap=_max_gap(settings),
             scope=scope,
             ask=TimeBudget(around=surroundings),
         ),
         interval=settings.evaluation_interval,
         host=lease.host,
         pid=lease.pid,
+        switch=_switch(settings),
         surroundings=surroundings,
     )
     return Runner(parts, clock=time.time)
+
+
+def _max_gap(settings: conf.AlertingSettings) -> float:
+    return max(GAP_INTERVALS * settings.evaluation_interval, SHORTEST_GAP)
+
+
+def _switch(settings: conf.AlertingSettings) -> DeadMansSwitch | None:
+    address = settings.dead_mans_switch_url
+    if address is None:
+        return None
+    return DeadMansSwitch(address, patience=_max_gap(settings))
 
 
 def _policies(settings: conf.AlertingSettings) -> Policies:

@@ -94,7 +94,7 @@ def build_channels(entries: Iterable[object]) -> tuple[Channel, ...]:
     return tuple(map(build_channel, named.values()))
 
 
-def _made(kind: Any, entry: ChannelEntry) -> object:  # noqa: ANN401 - what a path names
+def _made(kind: Any, entry: ChannelEntry) -> Any:  # noqa: ANN401 - what a path names
     model = getattr(kind, "Options", None)
     if isinstance(model, type) and issubclass(model, Options):
         return kind(entry.name, read_options(model, entry.options))

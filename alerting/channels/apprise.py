@@ -92,7 +92,9 @@ class AppriseChannel:
         if reason := self.unavailable():
             raise DeliveryError(reason)
         asked = [each for each in message.recipients if each in self._urls]
-        failures = {each: why for each in asked if (why := self._failure(each, message))}
+        failures = {
+            each: why for each in asked if (why := self._failure(each, message))
+        }
         if failures:
             raise DeliveryError(
                 "; ".join(f"{who} {why}" for who, why in failures.items()),

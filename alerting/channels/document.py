@@ -71,7 +71,8 @@ def _alert(notice: Notice) -> dict[str, Any]:
         "kind": notice.kind.value,
         "name": notice.name,
         "severity": notice.severity.value,
-        "previous_severity": notice.previous_severity and notice.previous_severity.value,
+        "previous_severity": notice.previous_severity
+        and notice.previous_severity.value,
         "message": notice.message,
         "labels": notice.all_labels,
         "annotations": dict(notice.annotations),

@@ -23,22 +23,30 @@ SHORTEST_WAIT: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, in words for people and without secrets."""
+    """Why an attempt failed, in words for people and without secrets.
+
+    `accepted` are all who have the message by now.
+    """
 
     error: str
     is_permanent: bool = False
     retry_after: float | None = None
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The result of an attempt, the same for every telling in the message."""
+    """The result of an attempt, the same for every telling in the message.
+
+    One that was sent and has an error has not reached everybody, and never will.
+    """
 
     state: Outcome
     at: float
     next_at: float = 0.0
     last_error: str = ""
     recipients: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     def apply(self, telling: Telling) -> Telling:
         """Return `telling` as it is after the attempt."""
@@ -49,6 +57,7 @@ class Settlement:
             next_at=telling.next_at if is_over else self.next_at,
             last_error=self.last_error,
             recipients=self.recipients or telling.recipients,
+            accepted=self.accepted or telling.accepted,
             settled_at=self.at if is_over else 0.0,
             claimed_until=0.0,
             claimed_by="",
@@ -66,7 +75,15 @@ def failed(
     """Return the result of the `attempts`-th attempt; `jitter` is from 0 to 1."""
     error = clean(failure.error[:ERROR_LIMIT])
     if failure.is_permanent or attempts >= ATTEMPTS_LIMIT or age >= AGE_LIMIT:
-        return Settlement(Outcome.DEAD, at, last_error=error)
+        # Whoever has it hears of its end, too.
+        state = Outcome.SENT if failure.accepted else Outcome.DEAD
+        return Settlement(state, at, last_error=error, recipients=failure.accepted)
     longest = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
     wait = max(jitter * longest, SHORTEST_WAIT, failure.retry_after or 0.0)
-    return Settlement(Outcome.DUE, at, next_at=at + wait, last_error=error)
+    return Settlement(
+        Outcome.DUE,
+        at,
+        next_at=at + wait,
+        last_error=error,
+        accepted=failure.accepted,
+    )

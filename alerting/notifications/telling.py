@@ -34,7 +34,8 @@ class Telling:
     """One delivery. Times are epoch seconds, 0 for never.
 
     `batch` names the message it goes into, once that is known; `reason` says why it
-    waits, was collapsed into a digest, or is not told at all.
+    waits, was collapsed into a digest, or is not told at all; `accepted` are those of the
+    recipients who have it from an attempt that failed for others.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Telling:
     batch: str = ""
     is_digest: bool = False
     recipients: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
     last_error: str = ""
     settled_at: float = 0.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import F, Min
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["DatabaseBox"]
 
 DUE_LIMIT: Final = 1_000
-_SETTLED: Final = ("state", "next_at", "last_error", "settled_at", "claimed_until")
+_SETTLED: Final = (
+    "state",
+    "next_at",
+    "last_error",
+    "settled_at",
+    "claimed_until",
+    "recipients",
+    "accepted",
+)
 
 
 class DatabaseBox:
@@ -98,11 +106,15 @@ class DatabaseBox:
         tellings = [telling_of(row) for row in mine.order_by("id")]
         return tellings, _notices(tellings)
 
+    def notices(self, keys: Collection[str]) -> dict[str, Notice]:
+        """Return those of these notices that lie here, by their keys."""
+        return {notice.key: notice for notice in _noticed(_step(key) for key in keys)}
+
     def settle(self, parcel: Parcel, settlement: Settlement) -> list[Telling]:
         """Write down the result for what is still claimed by this parcel."""
         tellings = [settlement.apply(telling) for telling in parcel.tellings]
         fields = delivery_fields(tellings[0])
-        changed = {name: fields[name] for name in (*_SETTLED, "recipients")}
+        changed = {name: fields[name] for name in _SETTLED}
         mine = _due(parcel.keys).filter(claimed_by=parcel.claim.holder)
         mine.update(**changed, claimed_by="")
         return tellings
@@ -118,7 +130,16 @@ def _due(keys: Collection[str]) -> QuerySet[Delivery]:
 
 
 def _notices(tellings: Sequence[Telling]) -> list[Notice]:
-    wanted = {(telling.alert_id, telling.sequence) for telling in tellings}
+    return _noticed((telling.alert_id, telling.sequence) for telling in tellings)
+
+
+def _step(key: str) -> tuple[str, int]:
+    alert, _, sequence = key.rpartition(":")
+    return alert, int(sequence)
+
+
+def _noticed(steps: Iterable[tuple[str, int]]) -> list[Notice]:
+    wanted = set(steps)
     rows = (
         stored(AlertTransition)
         .filter(alert_id__in={alert for alert, _ in wanted})

@@ -82,6 +82,11 @@ class JournalledBox:
         notices = self._backlog.notices()
         return mine, [notices[f"{t.alert_id}:{t.sequence}"] for t in mine]
 
+    def notices(self, keys: Collection[str]) -> dict[str, Notice]:
+        """Return those of these notices that lie here, by their keys."""
+        waiting = self._backlog.notices()
+        return {key: waiting[key] for key in keys if key in waiting}
+
     def settle(self, parcel: Parcel, settlement: Settlement) -> list[Telling]:
         """Write down the result; nothing when it has gone to the database meanwhile."""
 

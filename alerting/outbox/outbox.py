@@ -78,6 +78,10 @@ class Box(Protocol):
         """Claim tellings, and return those that were still free with their notices."""
         ...
 
+    def notices(self, keys: Collection[str]) -> dict[str, Notice]:
+        """Return those of these notices that lie here, by their keys."""
+        ...
+
     def settle(self, parcel: Parcel, settlement: Settlement) -> list[Telling]:
         """Write down the result for what is still claimed by this parcel."""
         ...
@@ -113,6 +117,14 @@ class Outbox:
             return None
         self.last_error = ""
         return parcel
+
+    def notices(self, keys: Collection[str]) -> dict[str, Notice]:
+        """Return notices by their keys, wherever they are; raise when the database fails."""
+        found = self._backlog.notices(keys)
+        missing = [key for key in keys if key not in found]
+        if missing and self._ledger.is_database_used:
+            found.update(self._database.notices(missing))
+        return found
 
     def settle(self, parcel: Parcel, settlement: Settlement) -> None:
         """Write down the result of an attempt; if that fails, before the next claim."""

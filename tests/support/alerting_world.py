@@ -22,6 +22,7 @@ from alerting.notifications.routing import Routing
 from alerting.notifier import Notifier, Policies
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
+from alerting.resending import Resending
 from alerting.retention import Retention
 from alerting.rules import AnyRule, load_rule
 from alerting.runner import Parts, Runner
@@ -110,7 +111,11 @@ class World:
             batch_size=self.batch_size,
         )
         self.sender = Sender(
-            self.outbox, by_name, clock=self.clock, jitter=lambda: 1.0, project="shop"
+            self.outbox,
+            by_name,
+            clock=self.clock,
+            jitter=lambda: 1.0,
+            project="shop",
         )
         parts = Parts(
             rules=lambda: tuple(self.rules),
@@ -120,6 +125,7 @@ class World:
             retention=Retention(self.retention),
             notifier=Notifier(self.source, self.ledger, by_name, self._policies()),
             sender=self.sender,
+            resending=Resending(by_name, self.ledger, find=self.outbox.notices),
             journal=steady,
             setting=Setting(max_gap=3600.0, scope=self.scope),
             interval=self.interval,

@@ -1,0 +1,91 @@
+"""What to say once more, and when, on channels whose receivers forget.
+
+Only what was told there and still fires: what is silenced, or waits for a cooldown, is
+not let in by this door.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from alerting.channels.base import Resending as ResendingChannel
+from alerting.history import DATABASE_ERRORS
+from alerting.notifications.telling import Outcome
+
+if TYPE_CHECKING:
+    from alerting.channels.base import Channel
+    from alerting.ledger import Ledger
+    from alerting.notice import Notice
+    from alerting.notifications.telling import Telling
+
+__all__ = ["Resending"]
+
+logger = logging.getLogger("prs_otel")
+
+RETRY: Final = 10.0  # seconds until another attempt after one that failed
+
+Find = Callable[[Collection[str]], Mapping[str, "Notice"]]
+"""Return notices by their keys, as many as are known; may raise database errors."""
+
+
+class Resending:
+    """The schedule of one evaluator. Used by the thread that sends."""
+
+    def __init__(
+        self, channels: Mapping[str, Channel], ledger: Ledger, *, find: Find
+    ) -> None:
+        self._channels = {
+            name: channel
+            for name, channel in channels.items()
+            if isinstance(channel, ResendingChannel)
+        }
+        self._ledger = ledger
+        self._find = find
+        self._next: dict[str, float] = {}
+        self._notices: dict[str, Notice] = {}
+
+    def due(
+        self, *, now: float
+    ) -> Iterator[tuple[str, ResendingChannel, list[Notice]]]:
+        """Yield each channel whose time it is, with the last alarm of what fires there."""
+        for name, channel in self._channels.items():
+            if self._next.get(name, 0.0) > now:
+                continue
+            notices = self._firing(name)
+            if notices:
+                # Where nothing fires the next alarm is told anyway.
+                self._next[name] = now + channel.resend_every
+                yield name, channel, notices
+
+    def failed(self, name: str, *, now: float) -> None:
+        """Come back sooner to a channel that has just failed."""
+        self._next[name] = min(self._next[name], now + RETRY)
+
+    def _firing(self, channel: str) -> list[Notice]:
+        still_open = {s.alert_id for s in self._ledger.states.values() if s.is_open}
+        last: dict[str, Telling] = {}
+        for telling in self._ledger.tellings():
+            is_told = telling.state is Outcome.SENT and telling.is_alarm
+            if (
+                is_told
+                and telling.channel == channel
+                and telling.alert_id in still_open
+            ):
+                before = last.get(telling.alert_id)
+                if before is None or before.sequence < telling.sequence:
+                    last[telling.alert_id] = telling
+        return self._known({f"{t.alert_id}:{t.sequence}" for t in last.values()})
+
+    def _known(self, keys: Collection[str]) -> list[Notice]:
+        """Return the notices, read once and then kept as long as they are asked for."""
+        kept = {key: self._notices[key] for key in keys if key in self._notices}
+        missing = [key for key in keys if key not in kept]
+        if missing:
+            try:
+                kept.update(self._find(missing))
+            except DATABASE_ERRORS:
+                logger.debug("alerts cannot be read to be resent", exc_info=True)
+        self._notices = kept
+        return list(kept.values())
