@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from alerting.alert import Kind
-from alerting.notifications.message import facts, plain
+from alerting.notifications.message import brief, facts, plain
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
@@ -42,6 +42,6 @@ def _alert(notice: Notice) -> SafeString:
         "<h3>{}: {}</h3><p>{}</p><table>{}</table>",
         plain(notice.name),
         "resolved" if is_over else notice.severity.value,
-        plain(notice.message),
+        brief(notice.message),
         rows,
     )

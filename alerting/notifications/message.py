@@ -18,6 +18,7 @@ __all__ = ["Message", "line", "subject", "text"]
 SUBJECT_LIMIT: Final = 180
 # A digest of a storm names the worst and counts the rest.
 SHOWN_LIMIT: Final = 20
+VALUE_LIMIT: Final = 2_000  # characters of any one thing that is known of an alert
 RULE: Final = "-" * 60
 
 
@@ -98,13 +99,24 @@ def paragraph(notice: Notice) -> list[str]:
     """Return a notice in full: what, how bad, how long, and what stands behind it."""
     is_over = notice.kind is Kind.RESOLVED
     state = "resolved" if is_over else f"{notice.severity} ({notice.kind})"
-    lines = [f"{plain(notice.name)}: {state}", plain(notice.message), ""]
+    lines = [f"{plain(notice.name)}: {state}", brief(notice.message), ""]
     lines += [f"{name + ':':<11} {value}" for name, value in facts(notice)]
     return lines
 
 
 def facts(notice: Notice) -> Iterator[tuple[str, str]]:
-    """Yield what is known of a notice as names and one-line values."""
+    """Yield what is known of a notice as names and one-line values of bounded length."""
+    for name, value in _facts(notice):
+        yield name, brief(value)
+
+
+def brief(value: str) -> str:
+    """Return `value` on one line, without what is too long of it."""
+    text = plain(value[: 2 * VALUE_LIMIT])
+    return text if len(text) <= VALUE_LIMIT else f"{text[:VALUE_LIMIT]}…"
+
+
+def _facts(notice: Notice) -> Iterator[tuple[str, str]]:
     if notice.metric:
         yield "value", _against(notice)
     yield "since", f"{clock(notice.started_at)}{_lasting(notice)}"
