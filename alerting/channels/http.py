@@ -131,7 +131,9 @@ def _seconds(value: str, now: float) -> float | None:
 
 
 def _why(error: BaseException, timeout: float) -> str:
-    cause = error.reason if isinstance(error, URLError) else error
+    cause: object = error.reason if isinstance(error, URLError) else error
+    if not isinstance(cause, BaseException):
+        return "no address that can be posted to"
     if isinstance(cause, TimeoutError):
         return f"no answer within {timeout:g} s"
     if isinstance(cause, ssl.SSLCertVerificationError):

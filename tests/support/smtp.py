@@ -14,12 +14,17 @@ from email.message import EmailMessage
 
 @dataclass
 class Mailbox:
-    """What has been accepted; `replies` are given instead of 250, by command."""
+    """What has been accepted; `replies` are given instead of 250, by command.
+
+    `refused` are replies to single recipients.
+    """
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    connections: int = 0
     hangs: threading.Event | None = None
 
     def accept(self, data: bytes) -> None:
@@ -31,6 +36,7 @@ class _Conversation(socketserver.StreamRequestHandler):
     mailbox: Mailbox
 
     def handle(self) -> None:
+        self.mailbox.connections += 1
         if self.mailbox.hangs is not None:
             self.mailbox.hangs.wait(30)
             return
@@ -47,7 +53,7 @@ class _Conversation(socketserver.StreamRequestHandler):
             return False
         reply = self.mailbox.replies.get(word, "250 fine")
         if word == "RCPT" and reply.startswith("250"):
-            self.mailbox.recipients.append(line.decode().split("<")[1].split(">")[0])
+            reply = self._recipient(line.decode().split("<")[1].split(">")[0])
         if word == "DATA" and reply.startswith("250"):
             self._say("354 go on")
             self.mailbox.accept(self._data())
@@ -56,6 +62,12 @@ class _Conversation(socketserver.StreamRequestHandler):
             return False
         self._say(reply)
         return True
+
+    def _recipient(self, address: str) -> str:
+        if address in self.mailbox.refused:
+            return self.mailbox.refused[address]
+        self.mailbox.recipients.append(address)
+        return "250 fine"
 
     def _data(self) -> bytes:
         lines: list[bytes] = []

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 
+import django
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import override_settings
 
-from alerting.channels import DeliveryError
+from alerting.channels import DeliveryError, OptionError, build_channel
 from alerting.channels import email as module
 from alerting.channels.email import EmailChannel, addresses
 from tests.support.mailing import SMTP, WAYS, Configure
@@ -267,3 +268,120 @@ def test_a_project_without_any_mailer_is_told_so(
 
     assert "is not configured" in str(error)
     assert not error.permanent
+
+
+# --- who is refused ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("code", "permanent"), [(450, False), (550, True)])
+def test_who_is_refused_while_others_are_not_is_told(
+    mailbox: Mailbox, code: int, permanent: bool
+) -> None:
+    mailbox.refused = {"bob@example.org": f"{code} no"}
+
+    error = failure()
+
+    assert error.accepted == ("alice@example.org",)
+    assert error.permanent is permanent
+    assert str(error) == f"1 of 2 recipients were refused ({code})"
+    assert len(mailbox.mails) == 1
+
+
+def test_only_who_was_refused_is_sent_the_mail_again(mailbox: Mailbox) -> None:
+    EmailChannel().send(message(recipients=("bob@example.org",)))
+
+    assert mailbox.recipients == ["bob@example.org"]
+    assert mailbox.mails[0]["Message-ID"] == module.message_id(message())
+
+
+# --- one connection, one thread, one list -----------------------------------------------
+
+
+def test_the_mails_of_a_session_share_a_connection(mailbox: Mailbox) -> None:
+    channel = EmailChannel()
+    with channel.session():
+        for batch in ("a", "b", "c"):
+            channel.send(message(batch=batch))
+    channel.send(message(batch="d"))
+
+    assert (len(mailbox.mails), mailbox.connections) == (4, 2)
+
+
+def test_what_broke_is_not_used_for_the_next_mail(mailbox: Mailbox) -> None:
+    channel = EmailChannel()
+    with channel.session():
+        mailbox.replies["END"] = "hang up"
+        with pytest.raises(DeliveryError):
+            channel.send(message())
+        del mailbox.replies["END"]
+        channel.send(message())
+
+    assert mailbox.connections == 2
+
+
+def test_the_mails_of_one_alert_are_one_thread(mailbox: Mailbox) -> None:
+    EmailChannel().send(message())
+    EmailChannel().send(message(resolution(), batch="b"))
+    EmailChannel().send(message(notice(), notice(alert_id="other"), batch="c"))
+
+    first, second, both = mailbox.mails
+    root = f"<alert-{notice().alert_id}@example.org>"
+    assert first["In-Reply-To"] == first["References"] == second["References"] == root
+    assert both["References"].split() == [root, "<alert-other@example.org>"]
+    assert both["In-Reply-To"] == root
+
+
+def test_a_digest_belongs_to_so_many_threads_only(mailbox: Mailbox) -> None:
+    storm = [notice(alert_id=f"{number}") for number in range(500)]
+
+    EmailChannel().send(message(*storm, is_digest=True))
+
+    assert len(mailbox.mails[0]["References"].split()) == module.THREADS_LIMIT
+
+
+def test_a_mail_shows_nothing_from_elsewhere_and_escapes_what_it_shows(
+    mailbox: Mailbox,
+) -> None:
+    evil = '<img src="http://evil.example/x.png"><script>alert(1)</script>'
+
+    EmailChannel().send(message(notice(message=evil, evidence={"traces": [evil]})))
+
+    html = part(mailbox.mails[0], "html")
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "&lt;img" in html
+
+
+def test_others_than_the_administrators_can_be_written_to(mailbox: Mailbox) -> None:
+    channel = build_channel(
+        {"type": "email", "name": "oncall", "to": ["carol@example.org"]}
+    )
+
+    channel.send(message(recipients=channel.recipients()))
+
+    assert channel.name == "oncall"
+    assert mailbox.recipients == ["carol@example.org"]
+    with pytest.raises(OptionError, match=r"'to' cannot be 'carol'; write a list of"):
+        build_channel({"type": "email", "to": "carol"})
+
+
+def test_without_a_mailer_the_channel_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Mailers:
+        @property
+        def default(self) -> object:
+            raise LookupError("secret")
+
+    monkeypatch.setattr(mail, "mailers", Mailers(), raising=False)
+
+    reason = EmailChannel().unavailable()
+
+    assert reason.startswith("no mailer can be used (LookupError); write EMAIL_BACKEND")
+    assert "MAILERS['default']" in reason
+
+
+@pytest.mark.skipif(django.VERSION < (6, 1), reason="Django has no MAILERS before 6.1")
+def test_mailers_of_django_without_any_make_the_channel_unavailable() -> None:
+    with override_settings(MAILERS={}):
+        assert "no mailer can be used" in EmailChannel().unavailable()
