@@ -10,6 +10,7 @@ from alerting import history
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import DeliveryError
+from alerting.dead_mans_switch import DeadMansSwitch
 from alerting.evaluator import Setting
 from alerting.journal import Journal, MemoryJournal, SteadyJournal
 from alerting.labels import Labels
@@ -92,6 +93,7 @@ class World:
     routing: Routing = field(default_factory=Routing)
     interval: float = 15.0
     retention: float = 90 * 86_400.0
+    switch: DeadMansSwitch | None = None
 
     def __post_init__(self) -> None:
         steady = SteadyJournal(self.journal)
@@ -131,6 +133,7 @@ class World:
             interval=self.interval,
             host="web1",
             pid=42,
+            switch=self.switch,
         )
         self.runner = Runner(parts, clock=self.clock)
 
