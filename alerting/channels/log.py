@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext
 
 from alerting.channels.base import DeliveryError
+from alerting.channels.deadline import Deadline
 from alerting.notifications.message import line, plain
 from alerting.rules import Severity
 
@@ -45,7 +45,7 @@ class LogChannel:
 
     def __init__(self, *, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
-        self._writing: threading.Thread | None = None
+        self._deadline = Deadline("logging")
 
     def unavailable(self) -> str:
         """Return "": there is always a log."""
@@ -57,20 +57,12 @@ class LogChannel:
 
     def send(self, message: Message) -> tuple[str, ...]:
         """Write every alert, also those a mail would only count."""
-        if self._writing is not None and self._writing.is_alive():
-            raise DeliveryError("the handlers of the logger have not come back")
-        failures: list[Exception] = []
-        writing = threading.Thread(
-            target=_write,
-            args=(message, failures),
-            name="prs-alerting-log",
-            daemon=True,
-        )
-        self._writing = writing
-        writing.start()
-        writing.join(self._timeout)
-        if writing.is_alive():
-            raise DeliveryError("the handlers of the logger take too long")
+        try:
+            failures = self._deadline.call(
+                lambda: _write(message), seconds=self._timeout
+            )
+        except TimeoutError as error:
+            raise DeliveryError(str(error)) from None
         if failures:
             # Not the error's text: it may repeat an address or a password.
             kind = type(failures[0]).__name__
@@ -78,12 +70,15 @@ class LogChannel:
         return self.recipients()
 
 
-def _write(message: Message, failures: list[Exception]) -> None:
+def _write(message: Message) -> list[Exception]:
+    """Log every notice, and return what handlers have raised."""
+    failures: list[Exception] = []
     for notice in message.notices:
         try:
             _log(notice, _level(notice, is_resolution=message.is_resolution))
         except Exception as error:  # noqa: BLE001 - a handler may be anybody's code
             failures.append(error)
+    return failures
 
 
 def _log(notice: Notice, level: int) -> None:

@@ -9,6 +9,7 @@ from django.test import override_settings
 from alerting import checks, conf
 from alerting.rules import CodeRule, Rule
 from tests.support.alerting_world import FakeChannel
+from tests.support.mailing import WAYS
 
 GOOD: dict[str, Any] = {"name": "r", "metric": "m", "threshold": 1}
 HERE = __name__
@@ -229,3 +230,66 @@ def test_a_channel_that_cannot_say_whether_it_works_is_a_warning() -> None:
     assert (
         warning.msg == "Alerts are not told by fake: unavailable() raised LookupError."
     )
+
+
+HOOK: dict[str, Any] = {"type": "webhook", "url": "https://example.org/hook"}
+
+
+def test_a_channel_may_be_described_by_a_dictionary() -> None:
+    channels = ["log", {**HOOK, "name": "ops-hook"}]
+    with override_settings(ALERTING_SETTINGS={"CHANNELS": channels}):
+        log, hook = conf.current().channels
+        assert conf.problems() == ()
+        assert checks.check_channels(None) == []
+
+    assert log == "log"
+    assert repr(hook) == "ChannelEntry(type='webhook', name='ops-hook')"
+
+
+def test_a_mistake_in_a_channel_names_it_the_option_and_what_to_write() -> None:
+    problem = only_problem(CHANNELS=[{**HOOK, "name": "ops-hook", "timeout": 60}])
+
+    assert problem.kind == "channel"
+    assert problem.message == (
+        "ALERTING_SETTINGS['CHANNELS'] cannot have 'ops-hook': 'timeout' cannot be 60; "
+        "write a number of seconds above 0 and up to 10."
+    )
+    assert problem.hint == "The options of each type are in docs/channels.md."
+
+
+def test_two_channels_of_one_name_are_a_mistake() -> None:
+    problem = only_problem(CHANNELS=[HOOK, HOOK])
+
+    assert "there is another of that name; write a 'name' of its own" in problem.message
+
+
+@pytest.mark.parametrize("channels", [HOOK, [5, {**HOOK, "secret": "hidden"}]])
+def test_channels_that_are_no_list_are_not_repeated(channels: object) -> None:
+    problem = only_problem(CHANNELS=channels)
+
+    assert problem.message == "ALERTING_SETTINGS['CHANNELS'] cannot be what it is."
+
+
+def test_the_address_of_a_dead_mans_switch_is_secret() -> None:
+    url = "https://example.org/ping/key"
+    with override_settings(ALERTING_SETTINGS={"DEAD_MANS_SWITCH_URL": url}):
+        found = conf.current()
+    problem = only_problem(DEAD_MANS_SWITCH_URL="example.org/ping/key")
+
+    assert found.dead_mans_switch_url is not None
+    assert found.dead_mans_switch_url.url == url
+    assert "key" not in repr(found)
+    assert "key" not in problem.message
+    assert "Write an address such as 'https://host/path', or None." in problem.hint
+
+
+def test_mail_to_others_than_administrators_is_checked_like_theirs() -> None:
+    channels = [{"type": "email", "name": "oncall", "to": "carol@example.org"}]
+    backend = "django.core.mail.backends.dummy.EmailBackend"
+    with (
+        WAYS[-1](backend),
+        override_settings(ADMINS=[], ALERTING_SETTINGS={"CHANNELS": channels}),
+    ):
+        [warning] = checks.check_mail_arrives(None)
+
+    assert warning.id == checks.SINK

@@ -56,6 +56,11 @@ def promtool() -> str:
     return program("promtool")
 
 
+def alertmanager() -> str:
+    """Return the path of Alertmanager, by the name it has on Debian or its own."""
+    return shutil.which("prometheus-alertmanager") or program("alertmanager")
+
+
 def postgres_program(name: str) -> str:
     """Return the path of a program of the newest PostgreSQL installed."""
     releases = Path(DEBIAN_POSTGRES).glob("*/bin")

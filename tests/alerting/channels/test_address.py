@@ -50,7 +50,7 @@ def test_a_path_goes_below_the_one_there_is() -> None:
     ],
 )
 def test_what_is_no_address_is_refused_without_repeating_it(text: str) -> None:
-    with pytest.raises(ValueError, match="no .*address") as caught:
+    with pytest.raises(ValueError, match=r"no .*address") as caught:
         Address.parse(text)
 
     assert not text or text not in str(caught.value)

@@ -3,8 +3,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +157,22 @@ def test_what_does_not_fit_is_counted_and_the_worst_are_there() -> None:
     assert found["total"] == 31
     assert 0 < found["truncated"] == 31 - len(found["alerts"])
     assert encoded(replace(whole)) == body
+
+
+def test_the_documentation_shows_how_to_verify(server: Receiver) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "channels.md").read_text()
+    [code] = re.findall(r"```python\n(def is_genuine.*?)```", page, re.DOTALL)
+    scope: dict[str, Any] = {"hmac": hmac, "hashlib": hashlib}
+    exec(code, scope)
+    is_genuine = scope["is_genuine"]
+
+    build_channel({"type": "webhook", "url": server.origin, "secret": SECRET}).send(
+        message()
+    )
+
+    [request] = server.requests
+    now = int(request.headers["X-Prs-Timestamp"])
+    assert is_genuine(request.headers, request.body, SECRET, now)
+    assert not is_genuine(request.headers, request.body, SECRET, now + 301)
+    assert not is_genuine(request.headers, request.body + b" ", SECRET, now)
+    assert not is_genuine(request.headers, request.body, "another-secret", now)
