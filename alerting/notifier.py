@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind, State, Transition
 from alerting.channels.availability import why_unavailable
+from alerting.dead_letters import failing_channel
 from alerting.labels import fingerprint
 from alerting.notifications.compose import Circumstances, compose, gather_evidence
 from alerting.notifications.firing import labels_of, open_alerts
@@ -154,7 +155,7 @@ class Notifier:
         if notice.kind is Kind.REMINDER:
             chosen = [c for c in self._channels if (notice.alert_id, c) in reminders]
         else:
-            chosen = self._policies.routing.channels(labels_of(notice), self._channels)
+            chosen = self._chosen(notice)
             if notice.kind not in ALARMS:
                 # Whoever was told hears of the end, whatever the routes are by now.
                 told = {t.channel for t in known if t.alert_id == notice.alert_id}
@@ -167,6 +168,12 @@ class Notifier:
             )
             for name in chosen
         ]
+
+    def _chosen(self, notice: Notice) -> list[str]:
+        if failing := failing_channel(notice):
+            # Whatever the routes are: the one that they name may be what fails.
+            return [name for name in self._channels if name != failing]
+        return self._policies.routing.channels(labels_of(notice), self._channels)
 
     def _decided(
         self,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 from django.db import connections
 
 import prs_otel
-from alerting import conf, contributions, documents, history
+from alerting import conf, contributions, dead_letters, documents, history
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
+from alerting.dead_letters import WithDeadLetters
 from alerting.dead_mans_switch import DeadMansSwitch
 from alerting.diagnosis import diagnose
 from alerting.documents import Selection
@@ -138,9 +139,12 @@ def build_runner(lease: Lease) -> Runner:
         JournalledBox(backlog, ledger),
         batch_size=settings.email_batch_size,
     )
-    source = prs_otel.metric_source()
+    book = RuleBook(alerting_system.get_rules, journal)
+    source = WithDeadLetters(prs_otel.metric_source(), ledger, channels)
+    # Where there is no other channel nobody can be told.
+    own = (dead_letters.RULE,) if len(channels) > 1 else ()
     parts = Parts(
-        rules=RuleBook(alerting_system.get_rules, journal).rules,
+        rules=lambda: (*own, *book.rules()),
         source=source,
         ledger=ledger,
         presence=Presence(scope),

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from django.urls import include, path
 
 import prs_otel
-from alerting import stored_rules, wiring
+from alerting import dead_letters, stored_rules, wiring
 from alerting.models import Alert
 from alerting.report import STATUS
 from alerting.rows import alert_of
@@ -77,9 +77,34 @@ def test_the_built_in_rules_are_questions_the_package_can_answer() -> None:
 
     status = runner.status()
     assert status is not None
+    known = [rule.name for rule in alerting_system.get_rules()]
     assert {rule.name: rule.last_error for rule in status.rules} == dict.fromkeys(
-        (rule.name for rule in alerting_system.get_rules()), ""
+        (dead_letters.RULE.name, *known), ""
     )
+
+
+@pytest.mark.django_db
+def test_where_there_is_one_channel_nobody_could_be_told_of_what_it_gave_up() -> None:
+    with override_settings(ALERTING_SETTINGS={"CHANNELS": ["log"]}):
+        runner = wiring.build_runner(Lease())
+    runner.tick(time.time())
+
+    status = runner.status()
+    assert status is not None
+    assert dead_letters.RULE.name not in [rule.name for rule in status.rules]
+
+
+@pytest.mark.django_db
+def test_a_dead_mans_switch_is_one_of_an_evaluators_parts() -> None:
+    url = "http://127.0.0.1:9/ping"
+    with override_settings(ALERTING_SETTINGS={"DEAD_MANS_SWITCH_URL": url}):
+        runner = wiring.build_runner(Lease())
+    runner.tick(time.time())
+
+    status = runner.status()
+    assert status is not None
+    assert status.dead_mans_switch is not None
+    assert status.dead_mans_switch.failures == 0
 
 
 def test_the_built_in_windows_grow_with_the_interval_of_the_system_metrics() -> None:

@@ -10,6 +10,7 @@ from alerting import history
 from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import DeliveryError
+from alerting.dead_letters import WithDeadLetters
 from alerting.dead_mans_switch import DeadMansSwitch
 from alerting.evaluator import Setting
 from alerting.journal import Journal, MemoryJournal, SteadyJournal
@@ -113,19 +114,16 @@ class World:
             batch_size=self.batch_size,
         )
         self.sender = Sender(
-            self.outbox,
-            by_name,
-            clock=self.clock,
-            jitter=lambda: 1.0,
-            project="shop",
+            self.outbox, by_name, clock=self.clock, jitter=lambda: 1.0, project="shop"
         )
+        source = WithDeadLetters(self.source, self.ledger, by_name)
         parts = Parts(
             rules=lambda: tuple(self.rules),
-            source=self.source,
+            source=source,
             ledger=self.ledger,
             presence=Presence(self.scope),
             retention=Retention(self.retention),
-            notifier=Notifier(self.source, self.ledger, by_name, self._policies()),
+            notifier=Notifier(source, self.ledger, by_name, self._policies()),
             sender=self.sender,
             resending=Resending(by_name, self.ledger, find=self.outbox.notices),
             journal=steady,
