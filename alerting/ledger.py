@@ -229,11 +229,15 @@ class Ledger:
         self._last_error = described(error)
 
     def _forget_old(self, now: float) -> None:
-        still_open = {state.alert_id for state in self.states.values()}
+        wanted = {state.alert_id for state in self.states.values()}
+        # Whoever is to be told that an alert is over was told that it fired.
+        wanted |= {
+            t.alert_id for t in self._tellings.values() if t.state is Outcome.DUE
+        }
         since = now - self._remembered
         needed, recent = set(), []
         for key, telling in self._tellings.items():
-            if telling.state is Outcome.DUE or telling.alert_id in still_open:
+            if telling.alert_id in wanted:
                 needed.add(key)
             elif _last_moment(telling) > since:
                 recent.append(key)

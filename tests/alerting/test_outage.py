@@ -93,6 +93,20 @@ def test_an_alert_from_before_the_outage_resolves_during_it(outage: Outage) -> N
     assert len(world.channel.sent) == 2
 
 
+@pytest.mark.parametrize("hours", [0.5, 3])
+def test_who_was_told_long_before_the_end_hears_of_it_during_the_outage(
+    outage: Outage, hours: float
+) -> None:
+    world = World()
+    world.step(0.85)
+    outage.is_on = True
+    world.step(0.85, after=hours * 3600)
+
+    world.step(0.5)
+
+    assert world.channel.told[1:] == ["high_cpu_usage resolved warning"]
+
+
 def test_an_alert_from_during_the_outage_resolves_after_it(outage: Outage) -> None:
     world = World()
     outage.is_on = True
