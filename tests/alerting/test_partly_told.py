@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from alerting.channels import DeliveryError
+from alerting.channels.email import EmailChannel
 from alerting.models import Delivery
 from alerting.notifications.outcome import ATTEMPTS_LIMIT
 from alerting.runner import IDLE
 from tests.support.alerting_world import World, deliveries
+from tests.support.mailing import SMTP, WAYS
+from tests.support.smtp import mail_server
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 
@@ -105,3 +108,22 @@ def test_when_the_one_who_was_refused_has_left_everybody_has_it() -> None:
     assert len(world.channel.tried) == 1
     assert Delivery.objects.get().recipients == [ALICE]
     assert world.runner.deliver() == IDLE
+
+
+def test_a_mail_server_that_takes_half_of_the_recipients_gets_the_others_again() -> (
+    None
+):
+    with (
+        mail_server() as mailbox,
+        WAYS[-1](SMTP, host="127.0.0.1", port=mailbox.port),
+    ):
+        world = World(channels=[EmailChannel()])  # type: ignore[list-item]
+        mailbox.refused = {BOB: "450 4.2.1 greylisted"}
+        world.step(0.85)
+        mailbox.refused = {}
+        world.deliver(after=60)
+
+    assert mailbox.recipients == [ALICE, BOB]
+    first, second = mailbox.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert Delivery.objects.get().state == "sent"

@@ -25,9 +25,10 @@ class Alertmanager:
 
     client: Client
 
-    def alerts(self) -> dict[str, dict[str, Any]]:
-        """Return what fires, by severity."""
-        found = self.client.get("/api/v2/alerts").json()
+    def alerts(self, name: str = "deals_errors") -> dict[str, dict[str, Any]]:
+        """Return what fires of that name, by severity."""
+        path = f"/api/v2/alerts?filter=alertname%3D{name}"
+        found = self.client.get(path).json()
         return {alert["labels"]["severity"]: alert for alert in found}
 
 
