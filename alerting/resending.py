@@ -65,18 +65,12 @@ class Resending:
 
     def _firing(self, channel: str) -> list[Notice]:
         still_open = {s.alert_id for s in self._ledger.states.values() if s.is_open}
-        last: dict[str, Telling] = {}
+        last: dict[str, int] = {}
         for telling in self._ledger.tellings():
-            is_told = telling.state is Outcome.SENT and telling.is_alarm
-            if (
-                is_told
-                and telling.channel == channel
-                and telling.alert_id in still_open
-            ):
-                before = last.get(telling.alert_id)
-                if before is None or before.sequence < telling.sequence:
-                    last[telling.alert_id] = telling
-        return self._known({f"{t.alert_id}:{t.sequence}" for t in last.values()})
+            if _is_told(telling, channel) and telling.alert_id in still_open:
+                before = last.get(telling.alert_id, 0)
+                last[telling.alert_id] = max(before, telling.sequence)
+        return self._known({f"{alert}:{sequence}" for alert, sequence in last.items()})
 
     def _known(self, keys: Collection[str]) -> list[Notice]:
         """Return the notices, read once and then kept as long as they are asked for."""
@@ -89,3 +83,8 @@ class Resending:
                 logger.debug("alerts cannot be read to be resent", exc_info=True)
         self._notices = kept
         return list(kept.values())
+
+
+def _is_told(telling: Telling, channel: str) -> bool:
+    is_sent = telling.state is Outcome.SENT and telling.is_alarm
+    return is_sent and telling.channel == channel

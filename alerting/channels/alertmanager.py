@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from alerting.alert import Kind
-from alerting.channels.base import DeliveryError
+from alerting.channels.base import NO_TIME, SEND_SECONDS, DeliveryError
 from alerting.channels.http import TIMEOUT, Http, Post
 from alerting.channels.options import HttpAddresses, Options, Seconds, Write
 from alerting.notifications.message import facts
@@ -144,10 +144,11 @@ class AlertmanagerChannel:
         accepted: list[str] = []
         failures: list[DeliveryError] = []
         bodies = [_body(part, self._options) for part in _chunks(pushes)]
+        until = self._clock() + SEND_SECONDS
         for address in addresses:
             try:
                 for body in bodies:
-                    self._https[address].send(address.under(PATH), Post(body, _JSON))
+                    self._post(address, body, until)
             except DeliveryError as error:
                 failures.append(error)
             else:
@@ -160,6 +161,11 @@ class AlertmanagerChannel:
                 retry_after=max(waits, default=None),
                 accepted=tuple(accepted),
             )
+
+    def _post(self, address: Address, body: bytes, until: float) -> None:
+        if self._clock() > until:
+            raise DeliveryError(f"{address} {NO_TIME}")
+        self._https[address].send(address.under(PATH), Post(body, _JSON))
 
 
 _JSON: Final = {"Content-Type": "application/json"}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.util import find_spec
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from pydantic import BeforeValidator, Field, SecretStr
 
-from alerting.channels.base import DeliveryError
+from alerting.channels.base import NO_TIME, SEND_SECONDS, DeliveryError
 from alerting.channels.deadline import Deadline
 from alerting.channels.options import Options, Write, tupled
 from alerting.notifications.message import subject, text
@@ -47,10 +48,8 @@ _is_quiet: ContextVar[bool] = ContextVar("prs_alerting_quiet", default=False)
 
 
 def _urls(value: object) -> object:
-    found = tupled(value)
-    if not isinstance(found, tuple):
-        return found
-    if not all(isinstance(each, str) and _SCHEME.match(each) for each in found):
+    found = [each for each in tupled(value) if isinstance(each, str)]
+    if found != list(tupled(value)) or not all(map(_SCHEME.match, found)):
         raise ValueError("no address")
     return tuple(map(SecretStr, found))
 
@@ -72,9 +71,15 @@ class AppriseChannel:
     Options = AppriseOptions
 
     def __init__(
-        self, name: str, options: AppriseOptions, *, timeout: float = TIMEOUT
+        self,
+        name: str,
+        options: AppriseOptions,
+        *,
+        timeout: float = TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
+        self._clock = clock
         self._timeout = timeout
         self._urls: Mapping[str, SecretStr] = dict(_named(options))
         self._deadlines = {each: Deadline(each) for each in self._urls}
@@ -92,8 +97,11 @@ class AppriseChannel:
         if reason := self.unavailable():
             raise DeliveryError(reason)
         asked = [each for each in message.recipients if each in self._urls]
+        until = self._clock() + SEND_SECONDS
         failures = {
-            each: why for each in asked if (why := self._failure(each, message))
+            each: why
+            for each in asked
+            if (why := self._failure(each, message, until=until))
         }
         if failures:
             raise DeliveryError(
@@ -102,8 +110,10 @@ class AppriseChannel:
             )
         return message.recipients
 
-    def _failure(self, recipient: str, message: Message) -> str:
+    def _failure(self, recipient: str, message: Message, *, until: float) -> str:
         """Send to one address, and return why that failed, "" if it did not."""
+        if self._clock() > until:
+            return NO_TIME
         url = self._urls[recipient].get_secret_value()
         try:
             return self._deadlines[recipient].call(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
     from alerting.notifications.message import Message
 
-__all__ = ["Channel", "DeliveryError", "Resending"]
+__all__ = ["NO_TIME", "SEND_SECONDS", "Channel", "DeliveryError", "Resending"]
+
+# After that a channel begins with no other recipient: a message is claimed for two minutes.
+SEND_SECONDS: Final = 45.0
+NO_TIME: Final = "had to wait, because the others took so long"
 
 
 class DeliveryError(Exception):

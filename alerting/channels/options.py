@@ -57,11 +57,9 @@ class Options(BaseModel):
     )
 
 
-def tupled(value: object) -> object:
+def tupled(value: object) -> tuple[object, ...]:
     """Return one thing, or a list of them, as a tuple."""
-    if isinstance(value, list):
-        return tuple(value)
-    return value if isinstance(value, tuple) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def read_options(model: type[Model], given: Mapping[str, Any]) -> Model:

@@ -12,6 +12,7 @@ from alerting.channels.alertmanager import (
     AlertmanagerChannel,
     AlertmanagerOptions,
 )
+from alerting.channels.base import SEND_SECONDS
 from alerting.rules import Severity
 from tests.support.clock import Clock
 from tests.support.notices import AT, message, notice, resolution
@@ -181,3 +182,17 @@ def test_a_wrong_option_is_told_with_what_to_write(
         build_channel({"type": "alertmanager", **options})
 
     assert expected in str(caught.value)
+
+
+def test_who_would_have_to_wait_too_long_is_left_for_another_attempt(
+    server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiver() as other:
+        channel = channel_for(server, other)
+        times = iter([AT, AT, AT, AT + SEND_SECONDS + 1])
+        monkeypatch.setattr(channel, "_clock", lambda: next(times))
+        with pytest.raises(DeliveryError, match="had to wait") as caught:
+            tell(channel, notice())
+
+    assert not caught.value.permanent
+    assert caught.value.accepted == (server.origin,)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from alerting.channels import DeliveryError, OptionError, build_channel
+from alerting.channels.base import SEND_SECONDS
 from tests.support.notices import message, notice, resolution
 from tests.support.receiver import Receiver, receiver
 
@@ -98,3 +99,31 @@ def test_only_a_process_that_sends_imports_it() -> None:
     done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
 
     assert done.returncode == 0
+
+
+def test_who_would_have_to_wait_too_long_is_left_for_another_attempt(
+    server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [f"json://{server.host}/key", f"xml://{server.host}/key"]
+    channel = build_channel({"type": "apprise", "url": urls})
+    times = iter([0.0, 1.0, SEND_SECONDS + 1])
+    monkeypatch.setattr(channel, "_clock", lambda: next(times))
+
+    with pytest.raises(DeliveryError, match="xml:2 had to wait") as caught:
+        channel.send(message(recipients=channel.recipients()))
+
+    assert caught.value.accepted == ("json:1",)
+
+
+def test_what_a_plugin_raises_is_told_by_its_kind(
+    server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import apprise
+
+    def broken(self: object, url: str) -> bool:
+        raise LookupError(url)
+
+    monkeypatch.setattr(apprise.Apprise, "add", broken)
+
+    with pytest.raises(DeliveryError, match=r"^json:1 raised LookupError$"):
+        told(server, notice())
