@@ -107,7 +107,8 @@ def _attempt(channel: Channel, notice: Notice, project: str) -> Attempt:
         )
         reached = channel.send(message)
     except DeliveryError as error:
-        return _outcome(channel, "failed", reason=clean(str(error)))
+        reason = clean(str(error))
+        return _outcome(channel, "failed", recipients=error.accepted, reason=reason)
     except Exception as error:  # noqa: BLE001 - a channel may be anybody's code
         return _outcome(channel, "failed", reason=described(error))
     return _outcome(channel, "delivered", recipients=reached)

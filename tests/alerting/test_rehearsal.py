@@ -113,6 +113,14 @@ def test_what_is_not_delivered_has_a_reason(
     assert (made.outcome, made.reason, made.recipients) == (outcome, reason, [])
 
 
+def test_who_has_got_it_is_named_though_others_have_not() -> None:
+    error = DeliveryError("bob was refused", accepted=("alice@example.org",))
+
+    made = attempt(Recorder(error=error))
+
+    assert (made.outcome, made.recipients) == ("failed", ["alice@example.org"])
+
+
 def test_a_channel_that_fails_does_not_keep_the_next_from_being_tried() -> None:
     broken, working = Recorder("broken", error=OSError("gone")), Recorder("working")
 

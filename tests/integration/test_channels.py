@@ -13,6 +13,7 @@ import pytest
 from alerting.channels.webhook import signature
 from tests.support.alertmanager import alertmanager
 from tests.support.monitored import quick, status
+from tests.support.programs import require
 from tests.support.receiver import Receiver, receiver
 from tests.support.servers import gunicorn, serving
 from tests.support.sites import Site
@@ -60,6 +61,7 @@ def configured(site: Site, channels: list[dict[str, Any]], **settings: object) -
 def test_every_system_hears_that_it_fires_and_that_it_is_over(
     site: Site, tmp_path: Path, receivers: Callable[[], Receiver]
 ) -> None:
+    require("apprise")
     hook, chat, people, switch = (receivers() for _ in range(4))
     (tmp_path / "am").mkdir()
     with alertmanager(tmp_path / "am", webhook=people.origin) as real:

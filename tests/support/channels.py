@@ -11,6 +11,7 @@ from typing import Any, Final
 from alerting.channels import Channel, build_channel
 from alerting.channels import email as email_module
 from tests.support.mailing import SMTP, WAYS
+from tests.support.programs import require
 from tests.support.receiver import Receiver, receiver
 from tests.support.servers import free_port
 from tests.support.smtp import Mailbox, mail_server
@@ -67,6 +68,8 @@ class Case:
 @contextmanager
 def case(kind: str, *, timeout: float = 5.0, is_there: bool = True) -> Iterator[Case]:
     """Build the channel of that kind; unless it `is_there` nobody listens."""
+    if kind == "apprise":
+        require(kind)
     with ExitStack() as stack:
         if kind == "email":
             mailbox = stack.enter_context(mail_server())

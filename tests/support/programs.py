@@ -94,6 +94,12 @@ def without_root_powers() -> list[str]:
     return [program("setpriv"), f"--bounding-set={_OVERRIDES}"]
 
 
+def require(module: str) -> None:
+    """Leave the test out where an optional module is not installed."""
+    if find_spec(module) is None:
+        _missing(module)
+
+
 def _missing(name: str) -> NoReturn:
     reason = f"{name} is not installed"
     if os.environ.get("CI"):

@@ -11,7 +11,13 @@ import pytest
 from alerting.channels import DeliveryError, OptionError, build_channel
 from alerting.channels.base import SEND_SECONDS
 from tests.support.notices import message, notice, resolution
+from tests.support.programs import require
 from tests.support.receiver import Receiver, receiver
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _is_installed() -> None:
+    require("apprise")
 
 
 @pytest.fixture

@@ -6,7 +6,14 @@ import pytest
 
 from alerting.alert import Kind
 from alerting.channels.markup import html
-from alerting.notifications.message import SHOWN_LIMIT, line, plain, subject, text
+from alerting.notifications.message import (
+    SHOWN_LIMIT,
+    VALUE_LIMIT,
+    line,
+    plain,
+    subject,
+    text,
+)
 from alerting.rules import Severity
 from tests.support.notices import message, notice, resolution
 
@@ -164,3 +171,12 @@ def test_html_counts_what_it_does_not_show() -> None:
 def test_the_key_is_the_same_at_every_attempt(change: dict[str, Any]) -> None:
     assert message(**change).key == message().key
     assert message(batch="other").key != message().key
+
+
+def test_a_value_that_is_too_long_is_cut() -> None:
+    long = notice(message="m" * 9_000, labels=(("route", "r" * 9_000),))
+
+    lines = text(message(long)).splitlines()
+
+    assert f"{'m' * VALUE_LIMIT}…" in lines
+    assert max(map(len, lines)) < VALUE_LIMIT + 20
