@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from django.conf import global_settings, settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 from pydantic import BeforeValidator, Field
 
 from alerting.channels.base import DeliveryError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EmailChannel", "EmailOptions", "addresses", "sender"]
 
 TIMEOUT: Final = 10.0  # seconds for one step of the conversation with the mail server
+SMTP: Final = "django.core.mail.backends.smtp.EmailBackend"
 # A digest belongs to many threads; a header must not grow with a storm.
 THREADS_LIMIT: Final = 10
 
@@ -61,16 +63,7 @@ class EmailChannel:
 
     def unavailable(self) -> str:
         """Say so when there is nobody to write to, or no mailer to do it."""
-        if not self.recipients():
-            return "ADMINS is empty"
-        try:
-            _connection()
-        except Exception as error:  # noqa: BLE001 - a mailer may be anybody's code
-            return (
-                f"no mailer can be used ({type(error).__name__}); write EMAIL_BACKEND "
-                "and EMAIL_HOST, or from Django 6.1 on MAILERS['default']"
-            )
-        return ""
+        return _no_mailer() if self.recipients() else "ADMINS is empty"
 
     def recipients(self) -> tuple[str, ...]:
         """Return the addresses of the administrators."""
@@ -198,6 +191,26 @@ def _mail(message: Message) -> mail.EmailMultiAlternatives:
     )
     email.attach_alternative(html(message), "text/html")
     return email
+
+
+def _no_mailer() -> str:
+    """Return why no mail can be sent, without the effects that building a mailer may have."""
+    backend = SMTP
+    if hasattr(settings, "MAILERS") and hasattr(mail, "mailers"):
+        if "default" not in settings.MAILERS:
+            return "no mailer is configured; write MAILERS['default']"
+        backend = settings.MAILERS["default"].get("BACKEND", SMTP)
+    elif not hasattr(mail, "mailers"):
+        # From Django 6.1 on, which has mailers, it is deprecated even to look at this.
+        backend = settings.EMAIL_BACKEND
+    try:
+        import_string(backend)
+    except ImportError:
+        return (
+            "the mail backend cannot be imported; write EMAIL_BACKEND (in MAILERS: "
+            "BACKEND)"
+        )
+    return ""
 
 
 def _connection() -> Any:  # noqa: ANN401 - any mail backend

@@ -5,9 +5,9 @@ import socket
 import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
-import django
 import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
@@ -16,6 +16,7 @@ from django.test import override_settings
 from alerting.channels import DeliveryError, OptionError, build_channel
 from alerting.channels import email as module
 from alerting.channels.email import EmailChannel, addresses
+from tests.support.alerting_world import FakeChannel, World
 from tests.support.mailing import SMTP, WAYS, Configure
 from tests.support.notices import message, notice, resolution
 from tests.support.smtp import Mailbox, mail_server
@@ -365,23 +366,57 @@ def test_others_than_the_administrators_can_be_written_to(mailbox: Mailbox) -> N
         build_channel({"type": "email", "to": "carol"})
 
 
+@pytest.fixture
+def has_mailers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "mailers", getattr(mail, "mailers", {}), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("mailers", "reason"),
+    [
+        ({}, "no mailer is configured; write MAILERS['default']"),
+        ({"other": {}}, "no mailer is configured; write MAILERS['default']"),
+        ({"default": {"BACKEND": "no.where"}}, "the mail backend cannot be imported"),
+        ({"default": {"BACKEND": SMTP}}, ""),
+        ({"default": {}}, ""),
+    ],
+)
 def test_without_a_mailer_the_channel_cannot_be_used(
-    monkeypatch: pytest.MonkeyPatch,
+    has_mailers: None, mailers: Any, reason: str
 ) -> None:
-    class Mailers:
-        @property
-        def default(self) -> object:
-            raise LookupError("secret")
+    with override_settings(MAILERS=mailers):
+        found = EmailChannel().unavailable()
 
-    monkeypatch.setattr(mail, "mailers", Mailers(), raising=False)
-
-    reason = EmailChannel().unavailable()
-
-    assert reason.startswith("no mailer can be used (LookupError); write EMAIL_BACKEND")
-    assert "MAILERS['default']" in reason
+    assert found.startswith(reason)
+    assert bool(found) is bool(reason)
 
 
-@pytest.mark.skipif(django.VERSION < (6, 1), reason="Django has no MAILERS before 6.1")
-def test_mailers_of_django_without_any_make_the_channel_unavailable() -> None:
+def test_a_backend_that_is_not_there_makes_the_channel_unavailable() -> None:
+    with WAYS[-1]("no.where"):
+        reason = EmailChannel().unavailable()
+
+    assert "the mail backend cannot be imported; write EMAIL_BACKEND" in reason
+
+
+def test_to_ask_whether_mail_can_be_sent_changes_nothing(
+    configure: Configure, tmp_path: Path
+) -> None:
+    place = tmp_path / "mails"
+    backend = "django.core.mail.backends.filebased.EmailBackend"
+
+    with configure(backend, file_path=str(place)):
+        assert EmailChannel().unavailable() == ""
+
+    assert not place.exists()
+
+
+@pytest.mark.django_db
+def test_without_a_mailer_the_others_are_told(has_mailers: None) -> None:
+    world = World(channels=[EmailChannel(), FakeChannel()])  # type: ignore[list-item]
+
     with override_settings(MAILERS={}):
-        assert "no mailer can be used" in EmailChannel().unavailable()
+        world.step(0.85)
+        health = world.sender.health()["email"]
+
+    assert len(world.channels[1].sent) == 1
+    assert (health.health, health.last_error[:9]) == ("skipped", "no mailer")
