@@ -152,7 +152,7 @@ class MonitoringSettings(BaseModel):
     monitor_commands: Flag = True
     """Count the management commands that are run from a command line, as tasks."""
     ignored_commands: Names = []
-    """Management commands not to be counted, beside those that serve until stopped."""
+    """Management commands not to be counted, beside those that serve until stopped or are about the code."""
     tenant_resolver: Callback = None
     """`(request) -> id | None`: the organisation a request belongs to."""
     user_organization: Callback = None

@@ -55,6 +55,30 @@ UNENDING: Final = frozenset(
 )
 """Commands of Django and well-known packages that go on until somebody stops them."""
 
+DEVELOPING: Final = frozenset(
+    (
+        "check",
+        "collectstatic",
+        "compilemessages",
+        "diffsettings",
+        "findstatic",
+        "help",
+        "inspectdb",
+        "makemessages",
+        "makemigrations",
+        "optimizemigration",
+        "showmigrations",
+        "sqlflush",
+        "sqlmigrate",
+        "sqlsequencereset",
+        "squashmigrations",
+        "startapp",
+        "startproject",
+        "version",
+    )
+)
+"""Django's commands about the code itself, often run where images are built: no store is made."""
+
 _is_installed = False
 
 
@@ -150,7 +174,7 @@ def _is_measured(command: object, name: str) -> bool:
 
     is_by_hand = getattr(command, "_called_from_command_line", False)
     is_ours = type(command).__module__.partition(".")[0] in _OURS
-    if not is_by_hand or is_ours or name in UNENDING:
+    if not is_by_hand or is_ours or name in UNENDING | DEVELOPING:
         return False
     if not (settings.configured and apps.ready):
         return False

@@ -114,6 +114,7 @@ def test_a_command_that_builds_a_handler_is_a_server(traces: Traces) -> None:
     "named",
     [
         "django.core.management.commands.runserver",
+        "django.core.management.commands.check",
         "celery.commands.celery",
         "prs_otel.management.commands.manage_monitoring",
         "alerting.management.commands.evaluate",
