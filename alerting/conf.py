@@ -21,7 +21,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
 )
 
@@ -36,8 +35,17 @@ from alerting.channels.options import HttpAddress, Write
 from alerting.notifications.muting import Inhibition
 from alerting.notifications.routing import Escalation, SendTo
 from alerting.rules import AnyRule, RuleError, load_rule
+from alerting.webhook.credentials import OPEN, Secrets
 
-__all__ = ["SETTING", "AlertingSettings", "Problem", "current", "problems", "rules"]
+__all__ = [
+    "SETTING",
+    "AlertingSettings",
+    "Problem",
+    "current",
+    "problems",
+    "rules",
+    "webhook_secrets",
+]
 
 logger = logging.getLogger("prs_otel")
 
@@ -59,6 +67,10 @@ class Problem:
 
 def _listed(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _secrets(value: object) -> object:
+    return None if value is None else Secrets.of(value)
 
 
 class AlertingSettings(BaseModel):
@@ -131,8 +143,16 @@ class AlertingSettings(BaseModel):
         HttpAddress | None, Write("an address such as 'https://host/path', or None")
     ] = None
     """Asked for every minute as long as rules are evaluated, so that its end is noticed."""
-    webhook_secret: Annotated[SecretStr | None, Write("a string, or None")] = None
+    webhook_secret: Annotated[
+        Secrets | None,
+        BeforeValidator(_secrets),
+        Write("a string, two in a list, or such by the source's name; or None"),
+    ] = None
     """The secret by which other systems prove that they may post alerts to the webhook."""
+    webhook_expiry_hours: Annotated[
+        float, Field(gt=0, le=8760), Write("a number of hours above 0 and up to 8760")
+    ] = 24
+    """An alert from the webhook that nobody repeats or resolves is over after so long."""
 
 
 # No message repeats what these are set to.
@@ -165,6 +185,14 @@ def problems() -> tuple[Problem, ...]:
     Imports what dotted paths name: call it once Django's applications are ready.
     """
     return _load().problems
+
+
+def webhook_secrets() -> Secrets | None:
+    """Return who may post to the webhook; None for nobody, as the setting is wrong."""
+    loaded = _load()
+    if any(problem.key in {"", "WEBHOOK_SECRET"} for problem in loaded.problems):
+        return None
+    return loaded.settings.webhook_secret or OPEN
 
 
 def _load() -> _Loaded:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from alerting.alert import AlertState, State, Terms
 from alerting.lifecycle import advance, withdraw
 from alerting.readings import Ask, Readings, Setting
-from alerting.rules import AnyRule, NoData, Rule
+from alerting.rules import CodeRule, ExternalRule, Judged, NoData, Rule
+from alerting.rules.external import SOURCE
 from alerting.text import described
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
 Key = tuple[str, "Labels"]
 
 SILENT: Final = "nobody evaluates for it any more, so it may or may not be over"
+TAKEN: Final = "another rule has taken its name"
 SERIES_LIMIT: Final = 1000  # label sets that one rule may watch
 
 
@@ -65,7 +67,7 @@ class Evaluation:
 
 
 def evaluate(
-    rules: Iterable[AnyRule],
+    rules: Iterable[Judged],
     source: MetricSource,
     states: Mapping[Key, AlertState],
     *,
@@ -101,9 +103,9 @@ class _Run:
     transitions: list[Transition] = field(default_factory=list)
     health: dict[str, RuleHealth] = field(default_factory=dict)
 
-    def evaluate(self, rule: AnyRule) -> None:
+    def evaluate(self, rule: Judged) -> None:
         """Evaluate one rule, and keep its states as they are if that fails."""
-        known = self._own(self.states.pop(rule.name, {}))
+        known = self._own(rule, self.states.pop(rule.name, {}))
         try:
             samples = self.readings.samples(rule, known)
         except Exception as error:  # noqa: BLE001 - conditions and sources are foreign code
@@ -136,23 +138,33 @@ class _Run:
                 gone = withdraw(state, now=self.now, reason="the rule was removed")
                 self.transitions += [gone] if gone else []
 
-    def _own(self, known: Mapping[Labels, AlertState]) -> dict[Labels, AlertState]:
-        """Return the states of this scope; resolve those taken over from another's."""
+    def _own(
+        self, rule: Judged, known: Mapping[Labels, AlertState]
+    ) -> dict[Labels, AlertState]:
+        """Return the states of this rule and scope; resolve those taken over from others."""
         scope = set(self.setting.scope)
+        is_external = isinstance(rule, ExternalRule)
         own = {}
         for labels, state in known.items():
-            if scope.issubset(labels):
+            is_kin = is_external is _is_external(labels)
+            # Whoever evaluates it, an external alert is one and the same.
+            if is_kin and (is_external or scope.issubset(labels)):
                 own[labels] = state
                 continue
-            gone = withdraw(state, now=self.now, reason=SILENT)
+            reason = SILENT if is_kin else TAKEN
+            gone = withdraw(state, now=self.now, reason=reason)
             self.transitions += [gone] if gone else []
         return own
 
 
-def _terms(rule: AnyRule, max_gap: float) -> Terms:
+def _is_external(labels: Labels) -> bool:
+    return any(name == SOURCE for name, _ in labels)
+
+
+def _terms(rule: Judged, max_gap: float) -> Terms:
     return Terms(
         rungs=rule.rungs,
-        no_data=rule.no_data if isinstance(rule, Rule) else NoData(),
+        no_data=NoData() if isinstance(rule, CodeRule) else rule.no_data,
         max_gap=max_gap,
         for_=rule.for_,
         keep_firing_for=rule.keep_firing_for,
@@ -161,7 +173,7 @@ def _terms(rule: AnyRule, max_gap: float) -> Terms:
 
 
 def _bounded(
-    samples: dict[Labels, Sample], known: Mapping[Labels, AlertState], rule: AnyRule
+    samples: dict[Labels, Sample], known: Mapping[Labels, AlertState], rule: Judged
 ) -> dict[Labels, Sample]:
     """Return at most `SERIES_LIMIT` samples: those known, then those in trouble."""
     if len(samples) <= SERIES_LIMIT:

@@ -17,6 +17,8 @@ __all__ = [
     "AlertTransition",
     "Delivery",
     "Evaluator",
+    "ExternalAlert",
+    "ReceivedSignature",
     "RuleChange",
     "StoredRule",
     "StoredSilence",
@@ -222,3 +224,65 @@ class StoredSilence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.comment} ({self.author})"
+
+
+class ExternalAlert(models.Model):
+    """What another system last said of an alert of its own.
+
+    `scope` is the evaluator that has taken it on; `is_noticed` tells whether that one has
+    seen it fire, `is_settled` that it has nothing more to see.
+    """
+
+    service = models.CharField(max_length=255, default="", blank=True)
+    source = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=32)
+    scope = models.CharField(max_length=255, default="", blank=True)
+    name = models.CharField(max_length=100)
+    severity = models.CharField(max_length=16, choices=_choices(Severity))
+    labels = models.JSONField(default=dict)
+    message = models.TextField(default="", blank=True)
+    metrics = models.JSONField(default=dict)
+    url = models.CharField(max_length=2000, default="", blank=True)
+    is_firing = models.BooleanField()
+    is_noticed = models.BooleanField(default=False)
+    is_settled = models.BooleanField(default=False)
+    starts_at = models.FloatField(null=True)
+    ends_at = models.FloatField(null=True)
+    expires_at = models.FloatField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        """No source can touch what another has posted."""
+
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("service", "source", "fingerprint"),
+                name="prs_alerting_one_external",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("is_settled", "received_at"), name="prs_alerting_external"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.source})"
+
+
+class ReceivedSignature(models.Model):
+    """A signature that has been used, kept until it is too old to be used again."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        """The oldest are forgotten first."""
+
+        indexes = (
+            models.Index(fields=("received_at",), name="prs_alerting_signatures"),
+        )
+
+    def __str__(self) -> str:
+        return self.digest

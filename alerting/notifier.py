@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alerting.notifications.policy import Limits
     from alerting.notifications.routing import Reminders, Routing
     from alerting.notifications.telling import Telling
-    from alerting.rules import AnyRule
+    from alerting.rules import Judged
     from alerting.source import MetricSource
     from alerting.stored_silences import Silences
 
@@ -77,7 +77,7 @@ class Notifier:
         self._policies.silences.refresh(now=now)
 
     def record(
-        self, evaluation: Evaluation, rules: Mapping[str, AnyRule]
+        self, evaluation: Evaluation, rules: Mapping[str, Judged]
     ) -> tuple[Record, States]:
         """Return what to keep of an evaluation, and its states with their alerts named."""
         known = self._ledger.tellings()
@@ -98,7 +98,7 @@ class Notifier:
     def _composed(
         self,
         steps: Sequence[Transition],
-        rules: Mapping[str, AnyRule],
+        rules: Mapping[str, Judged],
         evaluation: Evaluation,
     ) -> list[Notice]:
         beginning = {
@@ -121,7 +121,7 @@ class Notifier:
     def _reminders(
         self,
         states: States,
-        rules: Mapping[str, AnyRule],
+        rules: Mapping[str, Judged],
         known: Sequence[Telling],
         now: float,
     ) -> Reminders:

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from alerting import history
 from alerting.history import DATABASE_ERRORS, stored, writing
-from alerting.models import Alert, AlertTransition, Evaluator
+from alerting.models import Alert, AlertTransition, Evaluator, ExternalAlert
 from alerting.notifications.telling import Outcome
 from alerting.rows import TEXT_LIMIT
 from alerting.times import to_datetime
@@ -75,6 +75,8 @@ class Presence:
         scopes = list(silent.values_list("scope", flat=True))
         if not scopes:
             return False
+        theirs = stored(ExternalAlert).filter(service=self._service, scope__in=scopes)
+        theirs.update(scope=self._scope)
         alerts = self._unsettled(scopes)
         stored(Alert).filter(pk__in=alerts).update(scope=self._scope)
         stored(AlertTransition).filter(alert__in=alerts).update(scope=self._scope)

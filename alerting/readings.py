@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alerting.alert import AlertState, Sample
 from alerting.labels import frozen
-from alerting.rules import Aggregation, AnyRule, CodeRule, Rule
+from alerting.rules import Aggregation, CodeRule, ExternalRule, Judged, Rule
 
 if TYPE_CHECKING:
     from alerting.labels import Labels
@@ -44,13 +44,16 @@ class Readings:
     flat_metrics: Mapping[str, float] | None = field(default=None, init=False)
 
     def samples(
-        self, rule: AnyRule, known: Mapping[Labels, AlertState]
+        self, rule: Judged, known: Mapping[Labels, AlertState]
     ) -> dict[Labels, Sample]:
         """Return a sample of every label set, also of those `known` that have no data.
 
         Raises whatever a condition or the source raises.
         """
         scope = self.setting.scope
+        if isinstance(rule, ExternalRule):
+            heard = {labels: Sample(each.value) for labels, each in rule.alerts.items()}
+            return {**dict.fromkeys(known, Sample(None)), **heard}
         if isinstance(rule, CodeRule):
             holds = self.setting.ask(rule, self._flat())
             return {scope: Sample(float(holds), 1)}

@@ -8,7 +8,7 @@ channels, the database or the journal do wrong.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,13 +18,14 @@ from alerting.report import STATUS, Report, report
 
 if TYPE_CHECKING:
     from alerting.dead_mans_switch import DeadMansSwitch
+    from alerting.external import Externals
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
     from alerting.notifier import Notifier
     from alerting.presence import Presence
     from alerting.resending import Resending
     from alerting.retention import Retention
-    from alerting.rules import AnyRule
+    from alerting.rules import AnyRule, Judged
     from alerting.sender import Sender
     from alerting.source import MetricSource
     from alerting.status import Status
@@ -45,6 +46,7 @@ class Parts:
     source: MetricSource
     ledger: Ledger
     presence: Presence
+    externals: Externals
     retention: Retention
     notifier: Notifier
     sender: Sender
@@ -78,22 +80,32 @@ class Runner:
                 parts.ledger.forget()
             parts.notifier.refresh(now=now)
             parts.ledger.prepare(now=now, cooldowns=own)
+            judged = self._judged(rules, now)
             evaluation = evaluate(
-                rules.values(),
+                judged.values(),
                 parts.source,
                 parts.ledger.states,
                 now=now,
                 setting=parts.setting,
             )
-            record, states = parts.notifier.record(evaluation, rules)
-            if parts.ledger.commit(record, states, now=now) and record.tellings:
-                self.wake()
+            record, states = parts.notifier.record(evaluation, judged)
+            if parts.ledger.commit(record, states, now=now):
+                parts.externals.settle(now=now)
+                if record.tellings:
+                    self.wake()
             seconds = self._clock() - now
             self._report = last = Report(tuple(rules.values()), evaluation, seconds)
             parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
         return max(0.0, now + parts.interval - self._clock())
+
+    def _judged(self, rules: Mapping[str, AnyRule], now: float) -> dict[str, Judged]:
+        """Return the rules, and those of other systems' alerts."""
+        ledger, externals = self._parts.ledger, self._parts.externals
+        externals.refresh(is_database_used=ledger.is_database_used)
+        others = externals.rules(ledger.states, rules.keys(), now=now)
+        return {**rules, **{rule.name: rule for rule in others}}
 
     def deliver(self) -> float:
         """Send what is due; return the seconds until it is worth looking again."""

@@ -20,6 +20,8 @@ from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.endpoints.site import Site
 from alerting.evaluator import Setting
+from alerting.external import Externals, service_of
+from alerting.inbox import Inbox
 from alerting.journal import SteadyJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
@@ -148,6 +150,7 @@ def build_runner(lease: Lease) -> Runner:
         source=source,
         ledger=ledger,
         presence=Presence(scope),
+        externals=Externals(scope),
         retention=Retention(settings.history_retention_days * SECONDS_A_DAY),
         notifier=Notifier(source, ledger, channels, _policies(settings)),
         sender=Sender(
@@ -226,7 +229,15 @@ def site() -> Site:
         version=prs_otel.__version__,
         around=prs_otel.unmeasured,
         ask=TimeBudget(around=surroundings),
+        inbox=_inbox,
+        secrets=conf.webhook_secrets,
     )
+
+
+def _inbox() -> Inbox:
+    hours = conf.current().webhook_expiry_hours
+    service = service_of(frozen(prs_otel.identity()))
+    return Inbox(service, hours * SECONDS_AN_HOUR)
 
 
 def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:

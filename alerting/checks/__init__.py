@@ -103,8 +103,8 @@ def check_webhook(
     app_configs: Sequence[AppConfig] | None, **_: object
 ) -> list[checks.CheckMessage]:
     """Warn when a deployed site takes alerts from whoever can reach it."""
-    secret = conf.current().webhook_secret
-    has_secret = secret is not None and bool(secret.get_secret_value())
+    secrets = conf.webhook_secrets()
+    has_secret = secrets is None or secrets.are_set
     if not webhook.is_open(has_secret=has_secret, is_debug=settings.DEBUG):
         return []
     return [checks.Warning(webhook.MESSAGE, hint=webhook.HINT, id=OPEN_WEBHOOK)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from alerting.inbox import Inbox
 from alerting.readings import Ask
 from alerting.rules import CodeRule
+from alerting.webhook.credentials import OPEN, Secrets
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from alerting.status import Status
 
 __all__ = ["Authenticate", "Site"]
+
+EXPIRY: Final = 86_400.0
 
 Authenticate: TypeAlias = "Callable[[HttpRequest], object]"
 
@@ -27,7 +31,8 @@ class Site:
 
     `status` returns what the evaluator has published, `source` what rules read; `around`
     is entered around what the API does for itself, so that it is not measured; `ask` calls
-    a condition in code.
+    a condition in code; `inbox` keeps what others post who know one of the `secrets`, None
+    where nobody may post.
     """
 
     auth: Sequence[Authenticate]
@@ -36,3 +41,5 @@ class Site:
     version: str
     around: Callable[[], AbstractContextManager[object]] = nullcontext
     ask: Ask = CodeRule.holds
+    inbox: Callable[[], Inbox] = lambda: Inbox("", EXPIRY)
+    secrets: Callable[[], Secrets | None] = lambda: OPEN

@@ -13,10 +13,11 @@ from alerting.labels import fingerprint, frozen
 from alerting.notice import Notice, alert_id
 from alerting.notifications.figures import figure, lasting
 from alerting.notifications.telling import ALARMS
-from alerting.rules import AnyRule, CodeRule, Rule, Severity
+from alerting.rules import CodeRule, ExternalRule, Judged, Rule, Severity
 from alerting.text import clean, cleaned
 
 if TYPE_CHECKING:
+    from alerting.labels import Labels
     from alerting.notice import Evidence
     from alerting.rules import Rung
     from alerting.source import MetricSource
@@ -39,7 +40,7 @@ class Circumstances:
     begins with this transition; `flat` are the metrics a code rule's message may name.
     """
 
-    rule: AnyRule | None
+    rule: Judged | None
     episode: int
     flat: Mapping[str, float]
     evidence: Evidence
@@ -83,10 +84,15 @@ def compose(transition: Transition, around: Circumstances) -> Notice:
 
 
 def gather_evidence(
-    source: MetricSource, rule: AnyRule | None, transition: Transition
+    source: MetricSource, rule: Judged | None, transition: Transition
 ) -> Evidence:
     """Return what stands behind an alarm; an alarm without evidence is better than none."""
-    if not isinstance(rule, Rule) or transition.kind not in ALARMS:
+    if transition.kind not in ALARMS:
+        return {}
+    if isinstance(rule, ExternalRule):
+        received = rule.alerts.get(transition.state.labels)
+        return dict(received.evidence) if received else {}
+    if not isinstance(rule, Rule):
         return {}
     series = {k: v for k, v in transition.state.labels if k in rule.by}
     try:
@@ -113,23 +119,26 @@ def _rung(rule: Rule | None, severity: Severity) -> Rung | None:
 
 def _message(transition: Transition, around: Circumstances, rung: Rung | None) -> str:
     rule, state = around.rule, transition.state
+    what = _what(rule, around, state.labels)
     if transition.kind is Kind.RESOLVED:
         over = f"over{_after(transition)}{_why(transition)}"
-        return f"{_what(rule, around)}: {over}{_now(rule, transition)}"
+        return f"{what}: {over}{_now(rule, transition)}"
     if not isinstance(rule, Rule) or rung is None:
-        return _what(rule, around)
+        return what
     if transition.reason:
-        return f"{_what(rule, around)}: {transition.reason}{_where(transition)}"
+        return f"{what}: {transition.reason}{_where(transition)}"
     value = _figure(state.value, rule)
     limit = f"{rung.operator} {_figure(rung.threshold, rule)}"
-    return f"{_what(rule, around)}: {value} {limit}{_where(transition)}"
+    return f"{what}: {value} {limit}{_where(transition)}"
 
 
 def _figure(value: float | None, rule: Rule) -> str:
     return figure(value, rule.metric, rule.aggregator)
 
 
-def _what(rule: AnyRule | None, around: Circumstances) -> str:
+def _what(rule: Judged | None, around: Circumstances, labels: Labels) -> str:
+    if isinstance(rule, ExternalRule):
+        return rule.message(labels)
     if isinstance(rule, CodeRule) and rule.message is not None:
         return rule.message.render(around.flat)
     summary = rule.annotations.get("summary") if rule else None
@@ -150,7 +159,7 @@ def _after(transition: Transition) -> str:
     return "" if fired_at is None else f" after {lasting(transition.at - fired_at)}"
 
 
-def _now(rule: AnyRule | None, transition: Transition) -> str:
+def _now(rule: Judged | None, transition: Transition) -> str:
     if not isinstance(rule, Rule) or transition.reason:
         return _where(transition)
     return f", now {_figure(transition.state.value, rule)}{_where(transition)}"

@@ -10,13 +10,13 @@ from alerting.notifications.muting import Firing
 if TYPE_CHECKING:
     from alerting.alert import AlertState
     from alerting.notice import Notice
-    from alerting.rules import AnyRule, Severity
+    from alerting.rules import Judged, Severity
 
 __all__ = ["labels_of", "open_alerts"]
 
 
 def open_alerts(
-    states: Iterable[AlertState], rules: Mapping[str, AnyRule]
+    states: Iterable[AlertState], rules: Mapping[str, Judged]
 ) -> Iterator[Firing]:
     """Yield each open alert with the labels it has and those its rule adds.
 

@@ -161,6 +161,10 @@ def _behind(evidence: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "code", plain(f"{code.get('file')}:{code.get('line')}{function}")
     for trace in evidence.get("traces") or ():
         yield "trace", plain(str(trace))
+    for name, value in (evidence.get("metrics") or {}).items():
+        yield "metric", plain(f"{name} = {value}")
+    if evidence.get("url"):
+        yield "link", plain(str(evidence["url"]))
 
 
 def _contributor(contributor: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from alerting.rules.builtin import DEFAULT_THRESHOLDS, built_in_rules
 from alerting.rules.code import CodeRule
+from alerting.rules.external import ExternalRule
 from alerting.rules.rule import Aggregation, NoData, Rule, RuleError
 from alerting.rules.severity import Severity
 from alerting.rules.text import TextError, format_rule, parse_rule, parse_text
@@ -21,6 +22,8 @@ __all__ = [
     "Aggregation",
     "AnyRule",
     "CodeRule",
+    "ExternalRule",
+    "Judged",
     "NoData",
     "Rule",
     "RuleError",
@@ -36,6 +39,8 @@ __all__ = [
 ]
 
 AnyRule = Rule | CodeRule
+Judged = Rule | CodeRule | ExternalRule
+"""Whatever an evaluation has to judge."""
 
 _CODE: Final = frozenset({"condition", "message_template"})
 

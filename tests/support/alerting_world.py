@@ -13,6 +13,7 @@ from alerting.channels import DeliveryError
 from alerting.dead_letters import WithDeadLetters
 from alerting.dead_mans_switch import DeadMansSwitch
 from alerting.evaluator import Setting
+from alerting.external import Externals
 from alerting.journal import Journal, MemoryJournal, SteadyJournal
 from alerting.labels import Labels
 from alerting.ledger import Ledger
@@ -122,6 +123,7 @@ class World:
             source=source,
             ledger=self.ledger,
             presence=Presence(self.scope),
+            externals=Externals(self.scope),
             retention=Retention(self.retention),
             notifier=Notifier(source, self.ledger, by_name, self._policies()),
             sender=self.sender,
