@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import include, path, reverse
 
 import prs_otel
 from alerting import conf
 from alerting.api import build_api
-from alerting.endpoints import webhook
 from alerting.endpoints.site import Site
 from alerting.inbox import Inbox
 from alerting.models import Alert, ExternalAlert, ReceivedSignature
 from alerting.status import Status
+from alerting.webhook import document
+from alerting.webhook.token_bucket import TokenBucket
 from tests.support import posts
 from tests.support.alerting_source import FakeSource
 from tests.support.posts import SECRET, encoded, signed
@@ -41,7 +41,7 @@ urlpatterns = [path("api/alerting/", include(prs_otel.mounted(build_api(site))))
 
 @pytest.fixture(autouse=True)
 def _nobody_is_too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook.TokenBucket, "take", lambda *_, **__: 0)
+    monkeypatch.setattr(TokenBucket, "take", lambda *_, **__: 0)
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def client() -> Client:
     return Client(enforce_csrf_checks=True)
 
 
-def post(client: Client, document: object, **headers: str) -> Any:
-    body = document if isinstance(document, bytes) else encoded(document)
+def post(client: Client, posted: object, **headers: str) -> Any:
+    body = posted if isinstance(posted, bytes) else encoded(posted)
     return client.post(URL, body, "application/json", headers=headers)
 
 
@@ -84,8 +84,8 @@ def test_whoever_can_reach_it_may_post_while_there_is_no_secret(client: Client) 
 
 
 def test_each_form_is_a_source_of_its_own(client: Client) -> None:
-    for document in (posts.simple(), posts.alertmanager(), posts.grafana()):
-        assert post(client, document).status_code == 202
+    for posted in (posts.simple(), posts.alertmanager(), posts.grafana()):
+        assert post(client, posted).status_code == 202
 
     assert rows() == [
         ("webhook", "queue_backlog", True),
@@ -95,8 +95,8 @@ def test_each_form_is_a_source_of_its_own(client: Client) -> None:
 
 
 def test_what_is_posted_again_is_the_same_alert(client: Client) -> None:
-    for document in (posts.simple(), posts.simple(message="worse", severity="error")):
-        assert outcome(post(client, document))[1]["accepted"] == 1
+    for posted in (posts.simple(), posts.simple(message="worse", severity="error")):
+        assert outcome(post(client, posted))[1]["accepted"] == 1
 
     row = ExternalAlert.objects.get()
     assert (row.message, row.severity) == ("worse", "error")
@@ -120,8 +120,8 @@ def test_a_beginning_that_comes_after_its_end_begins_nothing(client: Client) -> 
     later = posts.alertmanager(posts.prometheus_alert(startsAt="2026-01-31T13:00:00Z"))
 
     states = []
-    for document in (fired, over, fired, later, over):
-        post(client, document)
+    for posted in (fired, over, fired, later, over):
+        post(client, posted)
         states.append(ExternalAlert.objects.get().is_firing)
 
     assert states == [True, False, False, True, True]
@@ -236,13 +236,12 @@ def test_a_source_of_a_name_is_known_by_its_secret(
     client: Client, settings: Any
 ) -> None:
     settings.ALERTING_SETTINGS = {"WEBHOOK_SECRET": {"eu": "one", "us": "two"}}
-    document = posts.alertmanager()
+    group = posts.alertmanager()
 
     def status(path: str, token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"}
-        answer: HttpResponse = client.post(
-            path, encoded(document), "application/json", headers=headers
-        )
+        body = encoded(group)
+        answer = client.post(path, body, "application/json", headers=headers)
         return answer.status_code
 
     assert status(URL, "one") == 202
@@ -307,17 +306,14 @@ def test_a_chunked_body_is_read_as_far_as_it_may_go(client: Client) -> None:
             return super().read(size)
 
     def status(body: bytes) -> int:
-        chunked = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}
-        answer: Any = client.generic(
-            "POST",
-            URL,
-            b"",
-            "application/json",
-            **chunked,
-            **{"wsgi.input": Stream(body)},
-        )
-        code: int = answer.status_code
-        return code
+        chunked: dict[str, Any] = {
+            "CONTENT_LENGTH": "",
+            "wsgi.input_terminated": True,
+            "wsgi.input": Stream(body),
+        }
+        return client.generic(
+            "POST", URL, b"", "application/json", **chunked
+        ).status_code
 
     assert status(encoded(posts.simple())) == 202
     assert status(b" " * (300 * 1024)) == 413
@@ -326,8 +322,8 @@ def test_a_chunked_body_is_read_as_far_as_it_may_go(client: Client) -> None:
 def test_too_many_requests_are_told_when_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook.TokenBucket, "take", lambda *_, **__: 7)
-    monkeypatch.setattr(webhook.document, "read", None)
+    monkeypatch.setattr(TokenBucket, "take", lambda *_, **__: 7)
+    monkeypatch.setattr(document, "read", None)
 
     response = post(client, posts.simple())
 
