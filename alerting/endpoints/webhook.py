@@ -169,7 +169,7 @@ def _claim(request: HttpRequest) -> Claim:
         timestamp=headers.get("X-Prs-Timestamp", ""),
         signature=headers.get("X-Prs-Signature", ""),
         grafana_signature=headers.get("X-Grafana-Alerting-Signature", ""),
-        source=headers.get("X-Prs-Source", "") or request.GET.get("source", ""),
+        source=request.GET.get("source", ""),
     )
 
 
