@@ -52,6 +52,7 @@ class Externals:
         # Another evaluator may go on with it one day: it belongs to no host.
         self._common = tuple(pair for pair in scope if pair[0] != _HOST)
         self._rows: Sequence[ExternalAlert] = ()
+        self._keys: dict[ExternalAlert, Key] = {}
         self._is_current = False
         self._pruned_at = float("-inf")
 
@@ -76,9 +77,9 @@ class Externals:
         Among them are those of `states` that have vanished from the database.
         """
         alerts: defaultdict[str, dict[Labels, Received]] = defaultdict(dict)
-        for row in self._rows:
-            known = alerts[_name(row, taken)]
-            labels = frozen({**row.labels, **dict(self._common), SOURCE: row.source})
+        self._keys = {row: self._key(row, taken) for row in self._rows}
+        for row, (name, labels) in self._keys.items():
+            known = alerts[name]
             known[labels] = _worse(known.get(labels), _received(row, now))
         for rule, labels in states:
             if rule not in taken and SOURCE in dict(labels):
@@ -86,10 +87,15 @@ class Externals:
         policy = NoData(policy="ok" if self._is_current else "keep")
         return [ExternalRule(name, found, policy) for name, found in alerts.items()]
 
-    def settle(self, *, now: float) -> None:
-        """Note that the rules last returned have been judged, and what came of it is kept."""
-        values = {row: _value(row, now) for row in self._rows}
-        fires = [r for r, value in values.items() if value and not r.is_noticed]
+    def settle(self, states: Collection[Key], *, now: float) -> None:
+        """Note that the rules last returned have been judged, and `states` are kept of it."""
+        values = {row: _value(row, now) for row in self._keys}
+        fires = [
+            row
+            for row, value in values.items()
+            # One too many of its name has to wait.
+            if value and not row.is_noticed and self._keys[row] in states
+        ]
         over = [r for r, value in values.items() if not value]
         for row in fires:
             row.is_noticed = True
@@ -109,6 +115,10 @@ class Externals:
             ours.filter(scope="").update(scope=self._scope)
         # Some may be another's by now.
         return list(ours.filter(scope=self._scope)[:ROWS_AT_ONCE])
+
+    def _key(self, row: ExternalAlert, taken: Collection[str]) -> Key:
+        labels = {**row.labels, **dict(self._common), SOURCE: row.source}
+        return _name(row, taken), frozen(labels)
 
     def _note(
         self, fires: list[ExternalAlert], over: list[ExternalAlert], now: float

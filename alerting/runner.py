@@ -90,7 +90,7 @@ class Runner:
             )
             record, states = parts.notifier.record(evaluation, judged)
             if parts.ledger.commit(record, states, now=now):
-                parts.externals.settle(now=now)
+                parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
                     self.wake()
             seconds = self._clock() - now

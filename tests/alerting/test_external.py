@@ -6,13 +6,13 @@ from typing import Any, NoReturn
 import pytest
 from django.db import OperationalError
 
-from alerting import external
+from alerting import evaluator, external
 from alerting.acknowledgement import acknowledge
 from alerting.channels.markup import html
 from alerting.external import KEPT, Externals
 from alerting.inbox import Inbox
 from alerting.labels import Labels
-from alerting.models import Alert, ExternalAlert
+from alerting.models import Alert, ExternalAlert, ReceivedSignature
 from alerting.notifications.message import text
 from alerting.notifications.policy import Limits
 from alerting.notifications.routing import Routing, SendTo
@@ -480,6 +480,29 @@ def test_what_the_evaluator_did_not_get_to_keep_is_judged_again(
     assert not ExternalAlert.objects.get().is_noticed
     ours.step()
     assert len(ours.channel.told) == 1
+
+
+def test_of_too_many_of_a_name_the_others_wait_until_they_are_judged(
+    ours: World, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluator, "SERIES_LIMIT", 2)
+    for at in "abc":
+        sender.fires(labels={"at": at})
+    ours.step()
+    sender.is_over(labels={"at": "c"})
+    ours.step()
+    assert len(alerts()) == 2
+    for at in "ab":
+        sender.is_over(labels={"at": at})
+    for _ in range(3):
+        ours.step()
+
+    assert [state for *_, state in alerts()] == ["resolved"] * 3
+
+
+def test_rows_have_names_for_people() -> None:
+    assert str(ExternalAlert(name="a", source="b")) == "a (b)"
+    assert str(ReceivedSignature(digest="abc")) == "abc"
 
 
 def test_a_storm_is_one_digest(ours: World, sender: Sender) -> None:

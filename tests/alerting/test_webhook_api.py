@@ -4,10 +4,11 @@ import io
 import json
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.db import OperationalError
+from django.http.request import UnreadablePostError
 from django.test import Client
 from django.urls import include, path, reverse
 
@@ -18,7 +19,7 @@ from alerting.endpoints.site import Site
 from alerting.inbox import Inbox
 from alerting.models import Alert, ExternalAlert, ReceivedSignature
 from alerting.status import Status
-from alerting.webhook import document
+from alerting.webhook import document, forms
 from alerting.webhook.token_bucket import TokenBucket
 from tests.support import posts
 from tests.support.alerting_source import FakeSource
@@ -357,6 +358,37 @@ def test_without_a_database_the_sender_is_to_come_again(
 
     assert response.status_code == 503
     assert "no such table" not in response.content.decode()
+
+
+def test_two_workers_may_hear_of_the_same_alert_at_the_same_moment(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Inbox._known
+
+    def too_early(inbox: Inbox, *arguments: Any) -> dict[str, ExternalAlert]:
+        found = known(inbox, *arguments)
+        monkeypatch.setattr(Inbox, "_known", known)
+        inbox.keep(forms.read(posts.simple(), now=1.0).alerts, "webhook", now=1.0)
+        return found
+
+    monkeypatch.setattr(Inbox, "_known", too_early)
+
+    assert outcome(post(client, posts.simple())) == (
+        202,
+        {"accepted": 1, "ignored": 0},
+    )
+    assert len(rows()) == 1
+
+
+def test_a_body_that_breaks_off_is_refused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks_off(*_: object, **__: object) -> NoReturn:
+        raise UnreadablePostError
+
+    monkeypatch.setattr(document, "read", breaks_off)
+
+    assert post(client, posts.simple()).status_code == 400
 
 
 def test_the_schema_describes_it() -> None:

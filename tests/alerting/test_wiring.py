@@ -287,3 +287,14 @@ def test_where_nobody_works_the_doctor_is_not_told_that_nobody_evaluates() -> No
     (only,) = wiring._findings(request)
 
     assert only.message == "Alerts are told by log."
+
+
+def test_what_others_post_is_kept_for_the_service_and_as_long_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    identity = {"host.name": "web-1", "service.name": "shop"}
+    monkeypatch.setattr(prs_otel, "identity", lambda: identity)
+    with override_settings(ALERTING_SETTINGS={"WEBHOOK_EXPIRY_HOURS": 2}):
+        inbox = wiring.site().inbox()
+
+    assert (inbox.service, inbox.expiry) == ("shop", 7200.0)

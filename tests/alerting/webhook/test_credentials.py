@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from alerting.webhook.credentials import OPEN, Claim, Secrets, signature
 
@@ -152,3 +153,4 @@ def test_an_empty_secret_is_none() -> None:
     assert not OPEN.are_set
     assert Secrets.of(["", "a"]).are_set
     assert Secrets.of("").bearer(bearer("")) is None
+    assert Secrets.of(SecretStr("a")).bearer(bearer("a")) == ""

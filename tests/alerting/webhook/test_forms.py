@@ -89,6 +89,7 @@ def test_the_simple_form_says_it_all() -> None:
     }
     assert (alert.is_firing, alert.starts_at) == (True, STARTED)
     assert alert.url == "https://example.org/queues"
+    assert only(posts.simple(starts_at=None)).starts_at is None
 
 
 def test_figures_keep_their_types() -> None:
