@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,9 @@ import pytest
 
 from tests.support import posts
 from tests.support.http import Client
+from tests.support.mariadb import mariadb
 from tests.support.monitored import quick
+from tests.support.postgres import postgres
 from tests.support.posts import SECRET, encoded, signed
 from tests.support.processes import running
 from tests.support.programs import program
@@ -122,7 +124,39 @@ def test_of_one_signature_sent_to_all_workers_at_once_one_is_taken(
             pool.map(lambda _: post(server.client, body, **headers), range(12))
         )
 
-    assert sorted(answers) == [202] + [401] * 11
+    assert sorted(answers) == [202, *[401] * 11]
+
+
+@pytest.mark.parametrize("server", [postgres, mariadb])
+def test_other_databases_keep_what_comes_at_once_as_well(
+    alerted: Site, server: Callable[[], AbstractContextManager[dict[str, object]]]
+) -> None:
+    entries = [posts.prometheus_alert(fingerprint=str(at)) for at in range(50)]
+    group = encoded(posts.alertmanager(*entries))
+    once = encoded(posts.simple())
+    headers = signed(once)
+    bearer = {"Authorization": f"Bearer {SECRET}"}
+
+    with server() as database:
+        other = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+        databases = {"default": database, "other": other}
+        site = alerted.with_settings(DATABASES=databases)
+        site.manage("migrate", "--run-syncdb", "--verbosity=0", seconds=120)
+        with (
+            serving(site, gunicorn("--threads=2", workers=3)) as served,
+            ThreadPoolExecutor(12) as pool,
+        ):
+            groups = list(
+                pool.map(lambda _: post(served.client, group, **bearer), range(12))
+            )
+            replays = list(
+                pool.map(lambda _: post(served.client, once, **headers), range(12))
+            )
+            mails = wait_for_mails(site, "InstanceDown", 1)
+
+    assert groups == [202] * 12
+    assert sorted(replays) == [202, *[401] * 11]
+    assert len(mails) == 1
 
 
 @pytest.mark.parametrize("command", [gunicorn(), uvicorn()], ids=["wsgi", "asgi"])
