@@ -81,7 +81,6 @@ def _body() -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": schema}},
         },
-        "security": [{}, {"WebhookToken": []}],
     }
 
 

@@ -9,6 +9,7 @@ from django.db import OperationalError
 from alerting import evaluator, external
 from alerting.acknowledgement import acknowledge
 from alerting.channels.markup import html
+from alerting.explanation import explain_rule
 from alerting.external import KEPT, Externals
 from alerting.inbox import Inbox
 from alerting.labels import Labels
@@ -19,6 +20,7 @@ from alerting.notifications.routing import Routing, SendTo
 from alerting.notifications.silence import Silence
 from alerting.presence import SILENT_AFTER
 from alerting.rules import load_rule
+from alerting.status import Status
 from alerting.stored_silences import create, timed
 from alerting.webhook import forms
 from tests.support import posts
@@ -331,6 +333,17 @@ def test_it_can_be_acknowledged(ours: World, sender: Sender) -> None:
     [alert] = Alert.objects.all()
 
     assert acknowledge(alert.pk, user="alice", note="on it", now=ours.clock.now)
+
+
+def test_it_is_explained_step_by_step(ours: World, sender: Sender) -> None:
+    sender.fires()
+    ours.step()
+    sender.is_over()
+    ours.step()
+
+    [found] = explain_rule("queue_backlog", Status()).alerts
+    told = [(step.kind, [d.state for d in step.deliveries]) for step in found.steps]
+    assert told == [("firing", ["sent"]), ("resolved", ["sent"])]
 
 
 def test_a_restart_keeps_it(ours: World, sender: Sender) -> None:
