@@ -67,6 +67,14 @@ def test_a_store_of_another_user_is_not_safe(site: Site) -> None:
 
 
 def test_before_deployment_mail_that_goes_nowhere_is_told(site: Site) -> None:
-    ids = checked(site, "--deploy", "--tag", "prs_otel", "--tag", "prs_alerting")
+    tags = ("--tag", "prs_otel", "--tag", "prs_alerting")
+    closed = {"WEBHOOK_SECRET": "a long random value"}
 
-    assert ids == ["prs_alerting.W003"]
+    assert checked(site.with_settings(ALERTING_SETTINGS=closed), "--deploy", *tags) == [
+        "prs_alerting.W003"
+    ]
+    # Nor is it told who may post alerts.
+    assert checked(site, "--deploy", *tags) == [
+        "prs_alerting.W003",
+        "prs_alerting.W004",
+    ]
