@@ -20,8 +20,6 @@ from tests.support.promtool import STEP, Labels, PromRule, firing
 
 pytestmark = pytest.mark.integration
 
-# What happened before the store was made would count as not covered.
-START: Final = time.time() + 60
 STEPS: Final = 240
 QUIET: Final = 21  # steps until the longest window is full
 ROUTES: Final = ("/deals/", "/users/")
@@ -147,13 +145,18 @@ class Traffic:
     """What happened in each step, and its sums as Prometheus would have scraped them."""
 
     chance: random.Random
-    measured: Measured = field(default_factory=lambda: Measured(now=START))
+    # What happened before the store was made would count as not covered.
+    start: float = field(default_factory=lambda: time.time() + 60)
+    measured: Measured = field(init=False)
     series: dict[str, list[float | None]] = field(default_factory=dict)
     sums: dict[str, dict[str, float]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.measured = Measured(now=self.start)
+
     def step(self, at: int, moods: Sequence[Mood]) -> float:
         """Let one step pass; return the moment it ends."""
-        now = self.measured.now = START + at * STEP
+        now = self.measured.now = self.start + at * STEP
         for route, mood in zip(ROUTES, moods, strict=True):
             self._requests(route, mood)
         gauge = moods[0].gauge
