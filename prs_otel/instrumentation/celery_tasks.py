@@ -1,6 +1,6 @@
 """Have Celery's tasks traced where its instrumentation is installed and nobody has begun it.
 
-Under the launcher that has happened already; this is for who only lists us in INSTALLED_APPS.
+Once Celery is used, under the launcher too: its instrumentation imports it.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wrapt import register_post_import_hook
 
 from prs_otel.guard import guarded
+from prs_otel.instrumentation import celery_tasks
 from prs_otel.launcher import deferral
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def install() -> None:
 def _follow(module: ModuleType) -> None:
     signals: Any = module
     for signal, receiver in (
+        (signals.worker_init, _trace),
         (signals.worker_process_init, _begin),
         # Pools of threads send no other signal before their first task.
         (signals.task_prerun, _begin),
@@ -36,9 +38,14 @@ def _follow(module: ModuleType) -> None:
         signal.connect(receiver, weak=False, dispatch_uid=_DISPATCH_UID)
 
 
+def _trace(**_: object) -> None:
+    # Celery is used without Django, too; then there are spans, if no figures.
+    with guarded("launcher.celery_workers"):
+        celery_tasks.install()
+
+
 def _begin(**_: object) -> None:
     settings: Any = getattr(sys.modules.get("django.conf"), "settings", None)
-    # Celery is used without Django, too.
     if settings is not None and settings.configured:
         deferral.begin(serving=False, waits=True)
 

@@ -20,6 +20,7 @@ from wrapt import register_post_import_hook
 
 from prs_otel import native
 from prs_otel.guard import guarded
+from prs_otel.instrumentation import measuring
 from prs_otel.launcher import defaults, farewell, stand_in
 from prs_otel.sampling import record_all_spans
 
@@ -178,4 +179,6 @@ def _let_go() -> None:
 
 
 def _on_connection(**_: object) -> None:
-    begin(serving=False)
+    # One of our own may be the last thing that a process does.
+    if measuring.mode.get() != measuring.UNMEASURED:
+        begin(serving=False)

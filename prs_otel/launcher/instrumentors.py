@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 # Django's waits for the application's settings; queries are measured through Django,
-# so that a driver's instrumentor would only make second spans.
-OURS: Final = DRIVERS | {"django"}
+# so that a driver's instrumentor would only make second spans. Celery's waits until Celery
+# is used: it imports Celery, too early for gevent's patches.
+OURS: Final = DRIVERS | {"celery", "django"}
 
 
 def is_ours(entry_point: EntryPoint) -> bool:

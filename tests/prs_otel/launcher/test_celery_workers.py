@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from prs_otel import pipeline
+from prs_otel.instrumentation import celery_tasks
 from prs_otel.launcher import celery_workers, deferral
 
 
@@ -31,7 +32,12 @@ class Signal:
 @pytest.fixture
 def signals() -> Any:
     module: Any = ModuleType("celery.signals")
-    for name in ("worker_process_init", "task_prerun", "worker_process_shutdown"):
+    for name in (
+        "worker_init",
+        "worker_process_init",
+        "task_prerun",
+        "worker_process_shutdown",
+    ):
         setattr(module, name, Signal())
     celery_workers._follow(module)
     return module
@@ -65,6 +71,16 @@ def test_a_worker_without_django_is_left_alone(
     signals.worker_process_init.send()
 
     assert begun == []
+
+
+def test_a_worker_is_traced_before_its_pool_begins(
+    monkeypatch: pytest.MonkeyPatch, signals: Any
+) -> None:
+    traced: list[bool] = []
+    monkeypatch.setattr(celery_tasks, "install", lambda: traced.append(True))
+    signals.worker_init.send()
+
+    assert traced == [True]
 
 
 def test_a_child_that_ends_hands_over_what_it_counted(

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._once import Once
 
 from prs_otel import conf, guard
+from prs_otel.instrumentation.measuring import unmeasured
 from prs_otel.launcher import configurator, deferral
 from prs_otel.sampling import RecordAll
 
@@ -199,6 +200,15 @@ def test_opening_a_connection_begins(pipeline: Pipeline) -> None:
     module.connection_created.send(sender=None, connection=None)
 
     assert pipeline.asked == ["activate"]
+
+
+def test_opening_one_of_our_own_connections_begins_nothing(pipeline: Pipeline) -> None:
+    module: Any = SimpleNamespace(connection_created=Signal())
+    deferral._follow_connections(module)
+    with unmeasured():
+        module.connection_created.send(sender=None, connection=None)
+
+    assert pipeline.asked == []
 
 
 @pytest.mark.parametrize("is_wrapped_again", [False, True])
