@@ -7,10 +7,11 @@ for want of a database may be sent again as it is, and what was taken may not.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 
 from alerting.history import stored, writing
 from alerting.models import Alert, ExternalAlert, ReceivedSignature
@@ -25,6 +26,7 @@ __all__ = ["ROWS_LIMIT", "FullError", "Inbox", "Receipt", "ReplayError"]
 
 ROWS_LIMIT: Final = 10_000
 """How many alerts of others are remembered; those that are over make room for new ones."""
+RETRIES: Final = 2
 _FIELDS: Final = (
     "name",
     "severity",
@@ -78,11 +80,12 @@ class Inbox:
         """
         # Of two reports on one alert in one request the later counts.
         latest = {alert.fingerprint: alert for alert in alerts}
-        try:
-            return self._kept(latest, source, now, signed)
-        except IntegrityError:
-            # Another worker was told of the same alert at the same moment.
-            return self._kept(latest, source, now, signed)
+        for _ in range(RETRIES):
+            # Another worker was told of the same alert at the same moment, or the evaluator
+            # took the rows in another order and the database broke the deadlock.
+            with suppress(IntegrityError, OperationalError):
+                return self._kept(latest, source, now, signed)
+        return self._kept(latest, source, now, signed)
 
     def _kept(
         self, latest: dict[str, Posted], source: str, now: float, signed: str
