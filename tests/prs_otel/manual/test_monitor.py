@@ -342,6 +342,18 @@ def test_a_limit_that_cannot_be_is_refused(limit: int) -> None:
         performance_monitor.get_slow_queries(limit=limit)
 
 
+def test_after_a_reset_everything_counts_from_zero(measured: Measured) -> None:
+    measured.request()
+    measured.now -= 1
+    assert performance_monitor.get_performance_summary()["requests"]["count"] == 1
+
+    told = performance_monitor.reset_counters()
+
+    assert told["action"] == "reset_counters"
+    assert told["removed_buckets"] > 0
+    assert performance_monitor.get_performance_summary()["requests"]["count"] == 0
+
+
 # --- Where nothing is measured --------------------------------------------------------
 
 

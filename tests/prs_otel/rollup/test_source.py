@@ -187,7 +187,9 @@ def test_what_a_cache_holds_is_a_gauge_by_host_and_alias(
 def test_a_gauge_is_aggregated_per_host(store: Store, source: ViewSource) -> None:
     name = "system.cpu.utilization"
     key = (name, ("web-1",))
-    observed(store, Cells(LIMIT), gauges={key: reading(0.25, NOW)})
+    other = ("system.memory.utilization", ("web-1",))
+    gauges = {other: reading(0.9, NOW), key: reading(0.25, NOW)}
+    observed(store, Cells(LIMIT), gauges=gauges)
     Writer(store, "w2").append(at=NOW, gauges={key: reading(0.75, NOW)})
 
     assert values(source, name, "avg") == {(): (0.5, 2)}
