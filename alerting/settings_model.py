@@ -1,0 +1,104 @@
+"""What `ALERTING_SETTINGS` may say: every key with its type, its bounds and its meaning."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from alerting.channels.options import HttpAddress, Write
+from alerting.notifications.muting import Inhibition
+from alerting.notifications.routing import Escalation, SendTo
+from alerting.webhook.credentials import Secrets
+
+__all__ = ["AlertingSettings"]
+
+
+def _listed(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _secrets(value: object) -> object:
+    return None if value is None else Secrets.of(value)
+
+
+class AlertingSettings(BaseModel):
+    """What `ALERTING_SETTINGS` may say, one attribute per upper-case key."""
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+    )
+
+    alert_cooldown_minutes: Annotated[
+        float, Field(ge=0, le=10_080), Write("a number of minutes from 0 to 10080")
+    ] = 15
+    """An alert that was told is not told again so soon, unless it got worse (minutes)."""
+    max_alerts_per_hour: Annotated[
+        int, Field(ge=1), Write("a whole number, 1 or more")
+    ] = 10
+    """So many alerts of one rule are told one by one; the others go into a digest."""
+    email_batch_size: Annotated[
+        int, Field(ge=1, le=100), Write("a whole number from 1 to 100")
+    ] = 5
+    """Up to so many alerts share a mail; 1 makes every alert a mail of its own."""
+    history_retention_days: Annotated[
+        float, Field(gt=0, le=3650), Write("a number of days above 0 and up to 3650")
+    ] = 90
+    """How long an alert is kept after it was resolved (days)."""
+    evaluation_interval: Annotated[
+        float, Field(ge=1, le=3600), Write("a number of seconds from 1 to 3600")
+    ] = 15.0
+    """How often rules are evaluated (seconds)."""
+    rules: Annotated[
+        tuple[Any, ...], BeforeValidator(_listed), Write("a list of rules")
+    ] = ()
+    """Rules besides the built-in ones; one of the same name replaces a built-in rule."""
+    repeat_interval_hours: Annotated[
+        float, Field(ge=0, le=8760), Write("a number of hours from 0 to 8760")
+    ] = 0
+    """What goes on and nobody has acknowledged is told again after so long; 0 for never."""
+    routes: Annotated[
+        tuple[SendTo, ...],
+        Field(strict=False, max_length=100),
+        Write('a list such as [{"matchers": {"team": "a"}, "channels": ["email"]}]'),
+    ] = ()
+    """Where alerts are told: the first route that matches, else on every channel."""
+    escalations: Annotated[
+        tuple[Escalation, ...],
+        Field(strict=False, max_length=100),
+        Write('a list such as [{"after": "30m", "channels": ["email"]}]'),
+    ] = ()
+    """Where alerts are told as well that nobody has acknowledged after so long."""
+    inhibitions: Annotated[
+        tuple[Inhibition, ...],
+        Field(strict=False, max_length=100),
+        Write(
+            'a list such as [{"source": {"alertname": "a"}, "target": {"alertname": "b"}}]'
+        ),
+    ] = ()
+    """While an alert that matches `source` fires, those that match `target` are not told."""
+    channels: Annotated[
+        tuple[str | dict[str, Any], ...],
+        BeforeValidator(_listed),
+        Write('a list such as ["email", "log"]'),
+    ] = ("email", "log")
+    """Who tells: `email` (to `ADMINS`), `log`, `console`, a path to your own class, or a
+    dictionary: see [channels](channels.md)."""
+    dead_mans_switch_url: Annotated[
+        HttpAddress | None, Write("an address such as 'https://host/path', or None")
+    ] = None
+    """Asked for every minute as long as rules are evaluated, so that its end is noticed."""
+    webhook_secret: Annotated[
+        Secrets | None,
+        BeforeValidator(_secrets),
+        Write("a string, two in a list, or such by the source's name; or None"),
+    ] = None
+    """The secret by which other systems prove that they may post alerts to the webhook."""
+    webhook_expiry_hours: Annotated[
+        float, Field(gt=0, le=8760), Write("a number of hours above 0 and up to 8760")
+    ] = 24
+    """An alert from the webhook that nobody repeats or resolves is over after so long."""
