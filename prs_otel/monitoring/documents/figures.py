@@ -92,6 +92,18 @@ def window_document(window: Window) -> WindowDocument:
     )
 
 
+def stretch_document(
+    since: float, until: float, *, known_since: float
+) -> WindowDocument:
+    """Return the same of a stretch of time in a store that has kept all since `known_since`."""
+    return WindowDocument(
+        start=utc(since),
+        end=utc(until),
+        seconds=until - since,
+        covered_seconds=max(0.0, until - max(known_since, since)),
+    )
+
+
 def with_remainder(
     parts: Mapping[Labels, Figures], total: Figures
 ) -> list[tuple[str | None, Figures]]:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from prs_otel.monitoring.documents.figures import utc
+from prs_otel.monitoring.documents.figures import stretch_document, utc
 from prs_otel.monitoring.schemas import (
     CodeLocation,
     SlowCall,
     SlowCalls,
     SlowQueries,
     SlowQuery,
+    WindowDocument,
 )
 from prs_otel.rollup import series
 
@@ -46,14 +47,14 @@ def slow_queries(view: MetricsView, asked: SampleQuery, *, now: float) -> SlowQu
     if asked.organization_id is None:
         texts = view.texts([sample.fingerprint for sample in page])
     items = [_slow_query(sample, texts.get(sample.fingerprint)) for sample in page]
-    return SlowQueries(items=items, count=len(kept))
+    return SlowQueries(window=_window(view, asked, now), items=items, count=len(kept))
 
 
 def slow_calls(view: MetricsView, asked: SampleQuery, *, now: float) -> SlowCalls:
     """Return a page of the slowest requests; raises `StoreError`."""
     kept = _slowest(view, series.REQUEST, asked, now=now)
     items = [_slow_call(sample) for sample in _page(kept, asked)]
-    return SlowCalls(items=items, count=len(kept))
+    return SlowCalls(window=_window(view, asked, now), items=items, count=len(kept))
 
 
 def _slowest(
@@ -69,6 +70,12 @@ def _slowest(
             organization_id is None or sample.organization_id == organization_id
         ),
     )
+
+
+def _window(view: MetricsView, asked: SampleQuery, now: float) -> WindowDocument:
+    with view.store.reading() as reader:
+        known_since = reader.known_since
+    return stretch_document(now - asked.seconds, now, known_since=known_since)
 
 
 def _page(samples: list[Sample], asked: SampleQuery) -> list[Sample]:

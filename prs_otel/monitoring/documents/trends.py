@@ -94,12 +94,8 @@ def _is_counted(selection: Selection) -> bool:
 
 
 def _window(stretch: rollup.Stretch) -> WindowDocument:
-    since, until = stretch.since, stretch.until
-    return WindowDocument(
-        start=shown.utc(since),
-        end=shown.utc(until),
-        seconds=until - since,
-        covered_seconds=max(0.0, until - max(stretch.known_since, since)),
+    return shown.stretch_document(
+        stretch.since, stretch.until, known_since=stretch.known_since
     )
 
 

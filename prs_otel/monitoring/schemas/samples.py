@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from prs_otel.monitoring.schemas.document import Document
-from prs_otel.monitoring.schemas.figures import CodeLocation
+from prs_otel.monitoring.schemas.figures import CodeLocation, WindowDocument
 
 
 class SlowQuery(Document):
@@ -26,6 +26,7 @@ class SlowQuery(Document):
 class SlowQueries(Document):
     """The slowest queries, slowest first."""
 
+    window: WindowDocument
     items: list[SlowQuery]
     count: int
 
@@ -48,5 +49,6 @@ class SlowCall(Document):
 class SlowCalls(Document):
     """The slowest requests, slowest first."""
 
+    window: WindowDocument
     items: list[SlowCall]
     count: int

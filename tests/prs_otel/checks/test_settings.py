@@ -5,6 +5,7 @@ from django.core import checks as django_checks
 from django.test import override_settings
 
 from prs_otel import checks, guard
+from prs_otel.checks import finding
 
 
 def test_good_settings_pass() -> None:
@@ -81,3 +82,16 @@ def test_one_look_that_fails_does_not_keep_the_others_from_looking(
     with override_settings(MONITORING_SETTINGS={"STORE": "sqlite:////."}):
         assert [finding.id for finding in checks.findings()] == ["prs_otel.W005"]
     assert guard.report()["checks"] == 1
+
+
+def test_an_id_that_somebody_may_have_silenced_keeps_its_meaning() -> None:
+    ids = (
+        finding.ORDER,
+        finding.REPEATED,
+        finding.ASGI,
+        finding.DRIVER,
+        finding.UNREACHABLE,
+        finding.INSECURE,
+    )
+
+    assert ids == tuple(f"prs_otel.W00{number}" for number in range(1, 7))

@@ -354,6 +354,23 @@ def test_after_a_reset_everything_counts_from_zero(measured: Measured) -> None:
     assert performance_monitor.get_performance_summary()["requests"]["count"] == 0
 
 
+def test_what_is_older_than_the_retention_is_cleaned_up(measured: Measured) -> None:
+    measured.now -= 25 * 3_600
+    measured.restart()
+    measured.request()
+    measured.flush()
+    measured.now += 25 * 3_600
+    measured.restart()
+    measured.request()
+    measured.flush()
+
+    told = performance_monitor.cleanup()
+
+    assert (told["action"], told["expired_buckets"]) == ("cleanup", 1)
+    week = performance_monitor.get_performance_summary(hours=168)
+    assert week["requests"]["count"] == 1
+
+
 # --- Where nothing is measured --------------------------------------------------------
 
 

@@ -122,3 +122,20 @@ def test_there_are_never_more_than_the_slowest_hundred(measured: Measured) -> No
 
     assert document.count == len(document.items) == 100
     assert document.items[-1].duration == pytest.approx(51.0)
+
+
+def test_how_much_of_the_window_is_known_is_said(measured: Measured) -> None:
+    measured.request(4.0)
+    view, asked = measured.flush(), SampleQuery(seconds=A_DAY)
+    with view.store.reading() as reader:
+        now = reader.known_since + 600
+
+    for document in (
+        documents.slow_queries(view, asked, now=now),
+        documents.slow_calls(view, asked, now=now),
+    ):
+        assert (document.window.seconds, document.window.covered_seconds) == (
+            A_DAY,
+            600,
+        )
+        assert document.window.end.timestamp() == pytest.approx(now)
