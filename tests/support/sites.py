@@ -76,7 +76,11 @@ class Site:
 
     def mails(self) -> list[str]:
         """Return the mails the site has sent, oldest first."""
-        files = sorted((self.directory / "mail").glob("*.log"))
+        # Django names the files to the second: two mails of one are told apart here.
+        files = sorted(
+            (self.directory / "mail").glob("*.log"),
+            key=lambda file: file.stat().st_mtime_ns,
+        )
         return [file.read_text() for file in files]
 
 
