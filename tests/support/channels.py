@@ -66,7 +66,7 @@ class Case:
 
 
 @contextmanager
-def case(kind: str, *, timeout: float = 10.0, is_there: bool = True) -> Iterator[Case]:
+def case(kind: str, *, timeout: float = 5.0, is_there: bool = True) -> Iterator[Case]:
     """Build the channel of that kind; unless it `is_there` nobody listens."""
     if kind == "apprise":
         require(kind)

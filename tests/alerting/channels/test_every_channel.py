@@ -88,7 +88,7 @@ def test_what_is_huge_is_told_within_bounds(any_case: Case) -> None:
         evidence={"contributors": [{"endpoint": "z" * 100_000}] * 3},
     )
 
-    assert told(any_case, *[huge] * 25, is_digest=True)
+    assert told(any_case, *[huge] * 60, is_digest=True)
     assert any_case.heard() < 4 * MEGABYTE
 
 
