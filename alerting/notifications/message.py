@@ -106,6 +106,7 @@ def paragraph(notice: Notice) -> list[str]:
 
 def facts(notice: Notice) -> Iterator[tuple[str, str]]:
     """Yield what is known of a notice as names and one-line values of bounded length."""
+    # Only here is a value made plain: what is huge is cut before that.
     for name, value in _facts(notice):
         yield name, brief(value)
 
@@ -126,11 +127,11 @@ def _facts(notice: Notice) -> Iterator[tuple[str, str]]:
         yield "fired", clock(notice.fired_at)
         yield "resolved", clock(notice.at)
     for name, value in notice.all_labels.items():
-        yield "label", plain(f"{name} = {value}")
+        yield "label", f"{name} = {value}"
     yield from _behind(notice.evidence)
     for name, value in notice.annotations.items():
         if name != "summary":
-            yield plain(name), plain(value)
+            yield brief(name), value
     if notice.runbook_url:
         yield "runbook", notice.runbook_url
     yield "alert", notice.alert_id
@@ -154,17 +155,17 @@ def _lasting(notice: Notice) -> str:
 
 def _behind(evidence: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for contributor in evidence.get("contributors") or ():
-        yield "top", plain(_contributor(contributor))
+        yield "top", _contributor(contributor)
     code = evidence.get("code")
     if code:
         function = f" in {code['function']}" if code.get("function") else ""
-        yield "code", plain(f"{code.get('file')}:{code.get('line')}{function}")
+        yield "code", f"{code.get('file')}:{code.get('line')}{function}"
     for trace in evidence.get("traces") or ():
-        yield "trace", plain(str(trace))
+        yield "trace", str(trace)
     for name, value in (evidence.get("metrics") or {}).items():
-        yield "metric", plain(f"{name} = {value}")
+        yield "metric", f"{name} = {value}"
     if evidence.get("url"):
-        yield "link", plain(str(evidence["url"]))
+        yield "link", str(evidence["url"])
 
 
 def _contributor(contributor: dict[str, Any]) -> str:

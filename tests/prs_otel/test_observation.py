@@ -106,7 +106,7 @@ def test_an_error_is_a_status_from_500(status: int, is_error: bool) -> None:
 
 
 def test_a_request_without_a_route_is_unresolved_and_an_unknown_method_other() -> None:
-    found = observed({"http.request.method": "HACK", "http.response.status_code": 404})
+    found = observed({"http.request.method": "BREW", "http.response.status_code": 404})
 
     assert found.labels == ("__unresolved__", "_OTHER")
 
