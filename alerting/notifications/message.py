@@ -73,7 +73,13 @@ def subject(message: Message) -> str:
 
 def plain(value: str) -> str:
     """Return `value` on one line without control characters: no header can follow it."""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    # A word at a time: to look at every character takes milliseconds where texts are huge.
+    words = (word if word.isprintable() else _printable(word) for word in value.split())
+    return " ".join(" ".join(words).split())
+
+
+def _printable(word: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in word)
 
 
 def text(message: Message) -> str:
