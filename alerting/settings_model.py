@@ -41,6 +41,10 @@ class AlertingSettings(BaseModel):
         int, Field(ge=1), Write("a whole number, 1 or more")
     ] = 10
     """So many alerts of one rule are told one by one; the others go into a digest."""
+    max_flaps_per_hour: Annotated[
+        int, Field(ge=1), Write("a whole number, 1 or more")
+    ] = 4
+    """An alert that comes and goes is told so often in an hour, and then only if it stays."""
     email_batch_size: Annotated[
         int, Field(ge=1, le=100), Write("a whole number from 1 to 100")
     ] = 5

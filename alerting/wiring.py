@@ -186,7 +186,9 @@ def _switch(settings: conf.AlertingSettings) -> DeadMansSwitch | None:
 def _policies(settings: conf.AlertingSettings) -> Policies:
     return Policies(
         limits=Limits(
-            settings.alert_cooldown_minutes * 60, settings.max_alerts_per_hour
+            settings.alert_cooldown_minutes * 60,
+            settings.max_alerts_per_hour,
+            settings.max_flaps_per_hour,
         ),
         routing=Routing(
             settings.routes,

@@ -6,14 +6,17 @@ here changes an alert's state, and whatever is not told has its reason written d
 1. A channel that cannot be used is skipped.
 2. The same alert is not told again within the cooldown, unless it is worse: it is held
    back, and told at the end of the cooldown if it still fires then.
-3. Beyond so many alerts of a rule in an hour the rest is collapsed into a digest.
-4. A resolution goes to exactly those who were told that the alert fired.
+3. An alert that comes and goes is told so many times in an hour, then held back until
+   an hour after the first of these: told if it stays, quiet if it goes on flapping.
+4. Beyond so many alerts of a rule in an hour the rest is collapsed into a digest.
+5. A resolution goes to exactly those who were told that the alert fired.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind
@@ -42,10 +45,14 @@ DIGEST_WAIT: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be told: `cooldown` in seconds, alerts per rule and hour."""
+    """How much may be told: `cooldown` in seconds, alerts per rule and hour.
+
+    `flaps` is how often one alert is told in an hour that it fires.
+    """
 
     cooldown: float
     per_hour: int
+    flaps: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,12 @@ def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
     if until > notice.at:
         lasts = f"{format_duration(cooldown)} lasts until {clock(until)}"
         return replace(telling, next_at=until, reason=f"the cooldown of {lasts}")
+    if len(starts := _told_starts(notice, told)) >= limits.flaps:
+        until = starts[-int(limits.flaps)] + HOUR
+        why = f"it comes and goes, told {len(starts)} times in an hour"
+        return replace(
+            telling, next_at=until, reason=f"{why}: held until {clock(until)}"
+        )
     if told.alarms(notice.name, since=notice.at - HOUR) >= limits.per_hour:
         why = f"more than {limits.per_hour} alerts of this rule in an hour"
         return _collapsed(telling, told, why)
@@ -152,15 +165,33 @@ def _resolution(
 
 def _told_at(notice: Notice, told: Told) -> float:
     """Return when this alert was last told at least as bad as it is now."""
+    return max(map(_moment, _told_as_bad(notice, told)), default=-inf)
+
+
+def _told_starts(notice: Notice, told: Told) -> list[float]:
+    """Return when it was told within the hour that this alert fires, oldest first."""
     moments = (
-        telling.settled_at or telling.created_at
-        for telling in told.of_series(notice.fingerprint)
-        if telling.is_alarm
-        and _counts(telling)
-        and telling.severity.rank >= notice.severity.rank
-        and not telling.is_waiting(notice.at)
+        _moment(telling)
+        for telling in _told_as_bad(notice, told)
+        if telling.kind is not Kind.REMINDER and not telling.is_digest
     )
-    return max(moments, default=float("-inf"))
+    return sorted(at for at in moments if at > notice.at - HOUR)
+
+
+def _told_as_bad(notice: Notice, told: Told) -> Iterator[Telling]:
+    """Yield the alarms of this alert, in all its episodes, as bad as it is now."""
+    for telling in told.of_series(notice.fingerprint):
+        if (
+            telling.is_alarm
+            and _counts(telling)
+            and telling.severity.rank >= notice.severity.rank
+            and not telling.is_waiting(notice.at)
+        ):
+            yield telling
+
+
+def _moment(telling: Telling) -> float:
+    return telling.settled_at or telling.created_at
 
 
 def _counts(telling: Telling) -> bool:

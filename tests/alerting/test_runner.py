@@ -352,6 +352,25 @@ def test_of_what_is_over_only_so_much_is_remembered(
     ]
 
 
+# --- flapping ---------------------------------------------------------------------------
+
+FLAPPING = Limits(cooldown=0.0, per_hour=100, flaps=3)
+
+
+def test_an_alert_that_comes_and_goes_is_told_three_times_and_then_if_it_stays() -> (
+    None
+):
+    world = World(limits=FLAPPING)
+    for value in (0.85, 0.5) * 5:
+        world.step(value)
+    assert len(world.channel.sent) == 6
+
+    world.step(0.85)
+    world.deliver(after=3600)
+
+    assert world.channel.told[6:] == ["high_cpu_usage firing warning"]
+
+
 # --- the hourly limit -------------------------------------------------------------------
 
 LIMITED = Limits(cooldown=0.0, per_hour=2)

@@ -106,6 +106,49 @@ def test_a_rule_has_its_own_cooldown() -> None:
     assert "the cooldown of 2m lasts until" in told(own, earlier(60)).reason
 
 
+FLAPPING = [earlier(300), earlier(600), earlier(1200), earlier(2400)]
+
+
+def flapping(*before: Telling, **changes: Any) -> Telling:
+    limits = Limits(0.0, 100, flaps=3)
+    found = decide(notice(**changes), EMAIL, Told(before), limits=limits).telling
+    assert found is not None
+    return found
+
+
+def test_what_comes_and_goes_is_held_until_an_hour_after_the_first_that_counts() -> (
+    None
+):
+    found = flapping(*FLAPPING)
+
+    assert found.next_at == AT - 1200 + HOUR
+    assert "it comes and goes, told 4 times in an hour" in found.reason
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        FLAPPING[:2],
+        [*FLAPPING[:2], earlier(HOUR)],
+        [*FLAPPING[:2], earlier(900, state=Outcome.DEAD)],
+        [*FLAPPING[:2], earlier(900, state=Outcome.DUE, next_at=AT + 1)],
+        [*FLAPPING[:2], earlier(900, kind=Kind.REMINDER)],
+        [*FLAPPING[:2], earlier(900, is_digest=True, batch="d")],
+        [*FLAPPING[:2], earlier(900, fingerprint="other")],
+        [*FLAPPING[:2], earlier(900, severity=Severity.WARNING)],
+    ],
+)
+def test_what_was_told_less_often_is_told_at_once(before: list[Telling]) -> None:
+    assert flapping(*before).next_at == AT
+
+
+def test_who_flaps_as_a_warning_is_told_at_once_when_critical() -> None:
+    mild = [replace(one, severity=Severity.WARNING) for one in FLAPPING]
+
+    assert flapping(*mild).next_at == AT
+    assert flapping(*mild, severity=Severity.WARNING).next_at > AT
+
+
 @pytest.mark.parametrize(
     ("before", "is_digest"),
     [
