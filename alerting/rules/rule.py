@@ -87,7 +87,7 @@ class NoData(BaseModel):
 
     A rule without `by` has one series, which counts as there from the beginning.
     `keep` leaves the alert as it is, `fire` takes it for a breach and `ok` for a good
-    value, both once it has lasted `for_` seconds.
+    value, both once it has lasted `for_` seconds in which the rule was evaluated.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
