@@ -93,12 +93,13 @@ class Runner:
                 parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
                     self.wake()
-            seconds = self._clock() - now
+            seconds = max(0.0, self._clock() - now)
             self._report = last = Report(tuple(rules.values()), evaluation, seconds)
             parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
-        return max(0.0, now + parts.interval - self._clock())
+        # A clock that was set back meanwhile must not make it wait for longer.
+        return min(max(0.0, now + parts.interval - self._clock()), parts.interval)
 
     def _judged(self, rules: Mapping[str, AnyRule], now: float) -> dict[str, Judged]:
         """Return the rules, and those of other systems' alerts."""
