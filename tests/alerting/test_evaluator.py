@@ -127,6 +127,16 @@ def test_a_series_that_is_gone_has_no_data_and_is_not_resolved() -> None:
     assert later.health["r"].health == "ok"
 
 
+def test_a_series_that_is_gone_while_it_waits_is_forgotten() -> None:
+    rules: list[AnyRule] = [rule(by=["http.route"], **{"for": "1m"})]
+    states = run(rules, FakeSource({"m": by_route(a=81, b=81)})).states
+    for seconds in range(15, 91, 15):
+        found = FakeSource({"m": by_route(b=1)})
+        states = run(rules, found, states, now=NOW + seconds).states
+
+    assert states == {}
+
+
 def test_a_rule_without_any_data_says_so() -> None:
     evaluation = run([rule()], FakeSource())
 
