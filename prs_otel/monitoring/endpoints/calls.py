@@ -38,7 +38,7 @@ def slow_calls(
 ) -> HttpResponse:
     """Return the slowest requests."""
     scope = scope_of(request.auth)
-    asked = page.samples(scope.organization_id)
+    asked = page.samples(scope)
     return steady(
         request,
         page,

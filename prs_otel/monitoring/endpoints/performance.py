@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from ninja import Query, Router
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import ValidationError
 
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.documents import TrendQuery
@@ -63,13 +63,10 @@ def performance_trends(
 
 def _selection(asked: TrendSpan, scope: Scope) -> Selection:
     """Join what was asked with what the user may see."""
-    if scope.organization_id not in (None, asked.organization_id):
-        if asked.organization_id is not None:
-            raise HttpError(403, "This is another organisation than yours.")
-        asked = asked.model_copy(update={"organization_id": scope.organization_id})
-    if asked.endpoint is not None and asked.organization_id is not None:
+    organization_id = scope.narrowed(asked.organization_id)
+    if asked.endpoint is not None and organization_id is not None:
         raise _refused("endpoint", "Endpoints are not counted apart by organisation.")
-    return Selection(asked.endpoint, asked.organization_id)
+    return Selection(asked.endpoint, organization_id)
 
 
 def _refused(parameter: str, message: str) -> ValidationError:

@@ -146,3 +146,19 @@ def test_pages_of_tables_out_of_bounds_are_refused(
     staff_client: Client, path: str, query: str
 ) -> None:
     assert staff_client.get(f"/api/monitoring/{path}?{query}").status_code == 422
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.prs_otel.monitoring.mounted")
+@pytest.mark.parametrize("path", ["api/slow-calls/", "database/slow-queries/"])
+@pytest.mark.usefixtures("served")
+def test_the_slowest_of_another_organisation_are_refused(
+    alice_client: Client, staff_client: Client, path: str
+) -> None:
+    path = f"/api/monitoring/{path}"
+    with override_settings(MONITORING_SETTINGS=in_organization(7)):
+        own = alice_client.get(f"{path}?organization_id=7")
+        foreign = alice_client.get(f"{path}?organization_id=8")
+
+    assert (own.status_code, foreign.status_code) == (200, 403)
+    assert staff_client.get(f"{path}?organization_id=8").status_code == 200
