@@ -36,12 +36,20 @@ Merged = dict[frozenset[int], "Point"]
 """What the buckets of these ids are together."""
 
 
+class Lookups(NamedTuple):
+    """Count the keys that caches were asked for, by whether they had them."""
+
+    hits: int
+    misses: int
+
+
 class Point(NamedTuple):
     """Hold the sums of what lies in one point of a trend."""
 
     requests: Figures
     queries: Figures
     tasks: Figures
+    lookups: Lookups
     gauges: Gauges
 
 
@@ -113,6 +121,7 @@ class Digest:
     requests: Tally
     queries: Tally
     tasks: Tally
+    lookups: Lookups
     gauges: Gauges
     is_folded: bool
 
@@ -236,7 +245,7 @@ def _digest(stored: _Stored, selection: Selection) -> Digest:
     packed = salvage.cells(stored.totals or stored.cells)
     readings = salvage.gauges(stored.gauges)
     if packed is None:
-        return Digest(_EMPTY, _EMPTY, _EMPTY, readings, is_folded=True)
+        return Digest(_EMPTY, _EMPTY, _EMPTY, Lookups(0, 0), readings, is_folded=True)
     kind, label = selection.request_kind, selection.label
     return Digest(
         _tally(packed, kind, label),
@@ -247,9 +256,16 @@ def _digest(stored: _Stored, selection: Selection) -> Digest:
             counts=_EMPTY.counts,
         ),
         _tally(packed, series.TASK if selection.is_everything else None, label),
+        Lookups(
+            _counted(packed, series.CACHE_HITS), _counted(packed, series.CACHE_MISSES)
+        ),
         readings,
         label is not None and (kind, series.other(kind)) in packed.names,
     )
+
+
+def _counted(packed: Packed, counter: str) -> int:
+    return sum(amount for name, _, amount in packed.counters if name == counter)
 
 
 def _tally(packed: Packed, kind: str | None, label: str | None) -> Tally:

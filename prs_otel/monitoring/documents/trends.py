@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from prs_otel import conf, semconv
 from prs_otel.monitoring.documents import figures as shown
 from prs_otel.monitoring.schemas import (
+    Deploy,
     SystemFigures,
+    TrendCache,
     TrendPoint,
     TrendQueries,
     TrendRequests,
@@ -82,9 +84,14 @@ def trends(
                 requests=TrendRequests(**_rates(point, point.requests)),
                 queries=_queries(point, selection),
                 tasks=_tasks(point, selection),
+                cache=_cache(point, selection),
                 system=_system(point.gauges if asked.shows_system else _NOT_SHOWN),
             )
             for point in trend.points
+        ],
+        deploys=[
+            Deploy(time=shown.utc(each.at), version=each.version)
+            for each in (trend.deploys if asked.shows_system else ())
         ],
     )
 
@@ -129,6 +136,15 @@ def _queries(point: rollup.TrendPoint, selection: Selection) -> TrendQueries:
         count, slow = point.requests.query_count, point.requests.slow_query_count
         return TrendQueries(count=count, slow_rate=shown.share(slow, count))
     return TrendQueries(count=point.queries.count, slow_rate=point.queries.slow_rate)
+
+
+def _cache(point: rollup.TrendPoint, selection: Selection) -> TrendCache:
+    # Whom a look-up was for, nobody knows.
+    if not (point.is_known and selection.is_everything):
+        return TrendCache(hits=None, misses=None, hit_rate=None)
+    hits, misses = point.lookups
+    hit_rate = hits / (hits + misses) if hits + misses else None
+    return TrendCache(hits=hits, misses=misses, hit_rate=hit_rate)
 
 
 def _system(gauges: Gauges) -> SystemFigures:

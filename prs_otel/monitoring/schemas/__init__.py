@@ -75,6 +75,8 @@ from prs_otel.monitoring.schemas.system import (
     WorkerMetrics,
 )
 from prs_otel.monitoring.schemas.trends import (
+    Deploy,
+    TrendCache,
     TrendPoint,
     TrendQueries,
     TrendRequests,
@@ -94,6 +96,7 @@ __all__ = [
     "CompactDone",
     "ConnectionFigures",
     "DatabaseMetrics",
+    "Deploy",
     "DetailedHealth",
     "Document",
     "DurationFigures",
@@ -136,6 +139,7 @@ __all__ = [
     "SystemMetrics",
     "TaskFigures",
     "TaskSummary",
+    "TrendCache",
     "TrendPoint",
     "TrendQueries",
     "TrendRequests",
