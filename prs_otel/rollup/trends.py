@@ -100,12 +100,10 @@ def trend(
     by_start: defaultdict[float, dict[int, Digest]] = defaultdict(dict)
     for row, digest in buckets:
         by_start[(row.start + row.end) / 2 // step * step][row.id] = digest
-    first = stretch.since // step * step
-    length = max(1, math.ceil((stretch.until - first) / step))
-    covered = _covered((row for row, _ in buckets), stretch, step=step)
+    covered = covered_seconds((row for row, _ in buckets), stretch, step=step)
     merged: Merged = {}
     points = []
-    for start in (first + number * step for number in range(length)):
+    for start in starts_of(stretch, step=step):
         digests = by_start[start]
         ids = frozenset(digests)
         merged[ids] = before.get(ids) or _merge(list(digests.values()))
@@ -114,7 +112,14 @@ def trend(
     return Trend(stretch, step, points, is_folded, deploys(buckets)), merged
 
 
-def _covered(
+def starts_of(stretch: Stretch, *, step: int) -> list[float]:
+    """Return where the points of a stretch begin, epoch seconds."""
+    first = stretch.since // step * step
+    length = max(1, math.ceil((stretch.until - first) / step))
+    return [first + number * step for number in range(length)]
+
+
+def covered_seconds(
     rows: Iterable[Row], stretch: Stretch, *, step: int
 ) -> defaultdict[float, float]:
     """Return how many seconds of each point lie in a bucket, overlaps counted once."""

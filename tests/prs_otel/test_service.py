@@ -4,7 +4,8 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import ProxyTracerProvider, TracerProvider as Provider
+from opentelemetry.trace import ProxyTracerProvider
+from opentelemetry.trace import TracerProvider as Provider
 
 from prs_otel import service
 

@@ -76,7 +76,7 @@ def trends(
         step=trend.step,
         requested_step=step,
         is_coarsened=step is not None and trend.step > step,
-        is_covered=not trend.is_folded and _is_counted(selection),
+        is_covered=not trend.is_folded and is_counted(selection),
         points=[
             TrendPoint(
                 time=shown.utc(point.start),
@@ -96,7 +96,8 @@ def trends(
     )
 
 
-def _is_counted(selection: Selection) -> bool:
+def is_counted(selection: Selection) -> bool:
+    """Tell whether what is asked for is counted apart at all."""
     return selection.organization_id is None or conf.current().track_organizations
 
 

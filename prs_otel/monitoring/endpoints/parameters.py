@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from prs_otel.monitoring.documents import Page, SampleQuery
+from prs_otel.monitoring.documents import LineQuery, Page, SampleQuery
 from prs_otel.monitoring.scope import Scope
 
 HOUR: Final = 3600.0
@@ -76,6 +76,18 @@ class TablePage(BaseModel):
             offset=self.offset,
             endpoint=self.endpoint,
         )
+
+
+class LinePage(TablePage):
+    """Which endpoints are drawn, over what time, and by how many points."""
+
+    hours: Annotated[float, Field(gt=0, le=8760, allow_inf_nan=False)] = 24.0
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+    points: Annotated[int, Field(ge=2, le=60)] = 24
+
+    def lines(self) -> LineQuery:
+        """Return it as the documents take it."""
+        return LineQuery(self.page(), points=self.points)
 
 
 class StatementPage(TablePage):

@@ -12,7 +12,7 @@ from prs_otel.monitoring.documents import TrendQuery
 from prs_otel.monitoring.endpoints.parameters import HOUR, Span, TrendSpan
 from prs_otel.monitoring.endpoints.reading import REFUSALS, steady
 from prs_otel.monitoring.permissions import AuthenticatedRequest
-from prs_otel.monitoring.schemas import OrganizationSummary, Summary, Trends
+from prs_otel.monitoring.schemas import Latency, OrganizationSummary, Summary, Trends
 from prs_otel.monitoring.scope import Scope, scope_of
 from prs_otel.rollup.digest import Selection
 
@@ -47,17 +47,36 @@ def performance_trends(
 ) -> HttpResponse:
     """Return the window as a time series; for a user who is not staff, of his organisation."""
     scope = scope_of(request.auth)
-    drawn = TrendQuery(
-        _selection(asked, scope),
-        seconds=asked.hours * HOUR,
-        step=asked.step,
-        shows_system=scope.organization_id is None,
-    )
+    drawn = _drawn(asked, scope)
     return steady(
         request,
         asked,
         lambda view, now: documents.trends(view, drawn, now=now),
         scope,
+    )
+
+
+@router.get("latency/", response={200: Latency, **REFUSALS})
+def performance_latency(
+    request: AuthenticatedRequest, asked: Annotated[TrendSpan, Query()]
+) -> HttpResponse:
+    """Return how long requests took over time, to be drawn as a heat map."""
+    scope = scope_of(request.auth)
+    drawn = _drawn(asked, scope)
+    return steady(
+        request,
+        asked,
+        lambda view, now: documents.latency(view, drawn, now=now),
+        scope,
+    )
+
+
+def _drawn(asked: TrendSpan, scope: Scope) -> TrendQuery:
+    return TrendQuery(
+        _selection(asked, scope),
+        seconds=asked.hours * HOUR,
+        step=asked.step,
+        shows_system=scope.organization_id is None,
     )
 
 

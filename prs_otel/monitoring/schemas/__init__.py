@@ -58,6 +58,8 @@ from prs_otel.monitoring.schemas.health import (
     HealthCheck,
     HealthStatus,
 )
+from prs_otel.monitoring.schemas.latency import Latency, LatencyPoint
+from prs_otel.monitoring.schemas.lines import EndpointTrend, EndpointTrends
 from prs_otel.monitoring.schemas.refusals import Error, InvalidParameter, InvalidRequest
 from prs_otel.monitoring.schemas.samples import (
     SlowCall,
@@ -104,6 +106,8 @@ __all__ = [
     "EffectiveSettings",
     "EndpointFigures",
     "EndpointMetrics",
+    "EndpointTrend",
+    "EndpointTrends",
     "Error",
     "FingerprintFigures",
     "Follower",
@@ -114,6 +118,8 @@ __all__ = [
     "IgnoredChange",
     "InvalidParameter",
     "InvalidRequest",
+    "Latency",
+    "LatencyPoint",
     "MaintenanceRequest",
     "MonitorFigures",
     "NPlusOneFinding",

@@ -167,7 +167,7 @@ def test_a_user_sees_his_own_organisation_and_no_host(
 
 @pytest.mark.django_db
 @pytest.mark.urls("tests.prs_otel.monitoring.mounted")
-@pytest.mark.parametrize("path", ["database/metrics/", "api/metrics/"])
+@pytest.mark.parametrize("path", ["database/metrics/", "api/metrics/", "api/trends/"])
 @pytest.mark.usefixtures("served")
 def test_the_tables_are_for_staff(alice_client: Client, path: str) -> None:
     with override_settings(MONITORING_SETTINGS=in_organization(7)):
