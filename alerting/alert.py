@@ -91,7 +91,8 @@ class AlertState:
     """One alert between two evaluations.
 
     `at` is the last evaluation that had data. `sequence` counts the transitions of this
-    episode since it fired; `alert_id` names the episode once it is recorded.
+    episode since it fired; `alert_id` names the episode once it is recorded. `measures` tells
+    what its rule looked at when there was data last.
     """
 
     rule: str
@@ -106,6 +107,7 @@ class AlertState:
     no_data_since: float | None = None
     sequence: int = 0
     alert_id: str = ""
+    measures: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -55,7 +55,8 @@ def advance(
         for rung, mine in _paired(base, terms)
     )
     seen = replace(base, value=sample.value, no_data_since=None)
-    return _moved(seen, progress, now)
+    is_firing = any(mine.is_firing for mine in progress)
+    return _moved(seen, progress, now, "" if is_firing else _lost(seen, terms))
 
 
 def withdraw(state: AlertState, *, now: float, reason: str) -> Transition | None:
@@ -103,6 +104,16 @@ def _paired(state: AlertState, terms: Terms) -> Iterator[tuple[Rung, Progress]]:
     known = {mine.severity: mine for mine in state.progress}
     for rung in terms.rungs:
         yield rung, known.get(rung.severity, Progress(rung.severity))
+
+
+def _lost(state: AlertState, terms: Terms) -> str:
+    """Say that what still is too much fired with severities the rule has no more."""
+    firing = {mine.severity for mine in state.progress if mine.is_firing}
+    is_lost = firing.isdisjoint(rung.severity for rung in terms.rungs)
+    value = 0.0 if state.value is None else state.value
+    if firing and is_lost and any(rung.is_breached(value) for rung in terms.rungs):
+        return f"the rule was changed and has no severity {state.severity} any more"
+    return ""
 
 
 def _judged(rung: Rung, mine: Progress, value: float, *, is_proof: bool) -> _Verdict:
@@ -158,7 +169,7 @@ def _moved(
         transition = _resolution(base, now, reason)
         return transition.state, transition
     if not active:
-        after = AlertState(base.rule, base.labels, at=now)
+        after = AlertState(base.rule, base.labels, at=now, measures=base.measures)
     else:
         after = _active(base, firing or active, now, is_firing=bool(firing))
         after = replace(after, progress=progress)

@@ -197,6 +197,7 @@ class Notifier:
             )
             tellings = list(map(muting.held, tellings))
             held = tuple(muting.holds(waiting))
+            policies.silences.complain(muting.failures)
         notices = tuple(notice for notice, _ in routed)
         return Record(notices, tuple(tellings), tuple(cancelled), held)
 

@@ -72,6 +72,7 @@ class Hold:
 class Muting:
     """What mutes what at `now`; made for one evaluation, so that a storm is no square.
 
+    A silence that raises matches nothing, and is among the `failures`.
     Who inhibits may end at any evaluation: its targets wait for `patience` seconds at a time,
     which has to be longer than two evaluations are apart.
     """
@@ -88,10 +89,12 @@ class Muting:
         self._now = now
         self._patience = patience
         self._alerts = {alert.alert_id: alert for alert in firing}
+        self.failures: dict[str, Exception] = {}
+        """Why silences, by their ids, could not be asked."""
         self._silences = [
             (until, silence)
             for silence in silences
-            if (until := silence.until(now)) is not None
+            if (until := self._until(silence)) is not None
         ]
         self._inhibitions = [(each, self._sources(each)) for each in inhibitions]
         self._found: dict[str, Mute | None] = {}
@@ -129,11 +132,25 @@ class Muting:
                 sources.setdefault(inhibition.place(alert.labels), []).append(alert)
         return sources
 
+    def _until(self, silence: Silence) -> float | None:
+        try:
+            return silence.until(self._now)
+        except Exception as error:  # noqa: BLE001 - told by who asked for the muting
+            self.failures[silence.id] = error
+            return None
+
+    def _matches(self, silence: Silence, alert: Firing) -> bool:
+        try:
+            return all_match(silence.matchers, alert.labels)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.failures[silence.id] = error
+            return False
+
     def _silenced(self, alert: Firing) -> Mute | None:
         found = [
             Mute(until, until, _silenced_by(each))
             for until, each in self._silences
-            if all_match(each.matchers, alert.labels)
+            if self._matches(each, alert)
         ]
         return max(found, key=lambda mute: mute.until, default=None)
 

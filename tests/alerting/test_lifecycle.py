@@ -317,6 +317,18 @@ def test_an_alert_whose_severity_the_rule_lost_resolves() -> None:
 
     assert transition is not None
     assert transition.kind is Kind.RESOLVED
+    assert transition.reason == (
+        "the rule was changed and has no severity critical any more"
+    )
+
+
+def test_what_is_over_needs_no_other_reason_when_the_rule_lost_its_severity() -> None:
+    state, _, _ = played([95], terms(threshold={"critical": 90}))
+
+    _, transition = advance(state, Sample(10, 9), now=START + 60, terms=terms(**FOR))
+
+    assert transition is not None
+    assert (transition.kind, transition.reason) == (Kind.RESOLVED, "")
 
 
 def test_an_open_alert_of_a_rule_that_is_gone_resolves_with_the_reason() -> None:
