@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["ALARMS", "Outcome", "Telling"]
 
 # The kinds that alarm somebody; a resolution is told to exactly those.
-ALARMS: Final = frozenset({Kind.FIRING, Kind.ESCALATED, Kind.REMINDER})
+ALARMS: Final = frozenset(
+    {Kind.FIRING, Kind.ESCALATED, Kind.DEESCALATED, Kind.REMINDER}
+)
 
 
 class Outcome(StrEnum):
@@ -74,6 +76,11 @@ class Telling:
     def is_untried_alarm(self) -> bool:
         """Tell whether it is an alarm that is to be sent, and nobody has tried to yet."""
         return self.is_alarm and self.state is Outcome.DUE and not self.attempts
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether somebody was told, or still is to be."""
+        return self.state in {Outcome.DUE, Outcome.SENT}
 
     def is_waiting(self, now: float) -> bool:
         """Tell whether nobody has tried to send it and it is not yet time to."""

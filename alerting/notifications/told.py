@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Final
 
+from alerting.alert import Kind
 from alerting.notifications.telling import Outcome
 
 if TYPE_CHECKING:
+    from alerting.notice import Notice
     from alerting.notifications.telling import Telling
 
-__all__ = ["Told"]
+__all__ = ["Told", "is_overtaken"]
+
+# The kinds by which an alert comes.
+_STARTS: Final = frozenset({Kind.FIRING, Kind.ESCALATED})
+
+
+def is_overtaken(telling: Telling, notice: Notice) -> bool:
+    """Tell whether an alarm waits that is worse than what `notice` says by now."""
+    is_worse = telling.severity.rank > notice.severity.rank
+    return telling.is_alarm and is_worse and telling.is_waiting(notice.at)
 
 
 class Told:
@@ -31,19 +43,52 @@ class Told:
         """Add what was decided just now."""
         self._alerts[telling.alert_id].append(telling)
         self._series[telling.fingerprint].append(telling)
+        if telling.state is Outcome.SKIPPED:
+            # A digest goes on gathering without the one that began it.
+            return
         if telling.is_digest:
             digests = self._digests[telling.rule, telling.is_resolution]
             digests.setdefault(telling.batch, telling)
-        elif telling.is_alarm and telling.state is not Outcome.SKIPPED:
+        elif telling.is_alarm:
             self._alarms[telling.rule].append(telling)
 
     def of_alert(self, alert_id: str) -> Sequence[Telling]:
         """Return what was told of one episode."""
         return self._alerts.get(alert_id, ())
 
-    def of_series(self, fingerprint: str) -> Sequence[Telling]:
-        """Return what was told of an alert in all its episodes."""
-        return self._series.get(fingerprint, ())
+    def has_heard(self, notice: Notice) -> bool:
+        """Tell whether somebody knows of an episode as one at least as bad, or is about to."""
+        return any(
+            telling.is_alarm
+            and telling.counts
+            and telling.severity.rank >= notice.severity.rank
+            and not is_overtaken(telling, notice)
+            for telling in self.of_alert(notice.alert_id)
+        )
+
+    def last_at(self, notice: Notice) -> float:
+        """Return when this alert was last told at least as bad as it is now."""
+        return max(map(_moment, self._as_bad(notice)), default=-inf)
+
+    def starts(self, notice: Notice, *, since: float) -> list[float]:
+        """Return when it was told since then that this alert fires, oldest first."""
+        moments = (
+            _moment(telling)
+            for telling in self._as_bad(notice)
+            if telling.kind in _STARTS and not telling.is_digest
+        )
+        return sorted(at for at in moments if at > since)
+
+    def _as_bad(self, notice: Notice) -> Iterator[Telling]:
+        """Yield the alarms of this alert, in all its episodes, as bad as it is now."""
+        for telling in self._series.get(notice.fingerprint, ()):
+            if (
+                telling.is_alarm
+                and telling.counts
+                and telling.severity.rank >= notice.severity.rank
+                and not telling.is_waiting(notice.at)
+            ):
+                yield telling
 
     def alarms(self, rule: str, *, since: float) -> int:
         """Return how many alarms of a rule were told one by one."""
@@ -52,3 +97,7 @@ class Told:
     def digests(self, rule: str, *, is_resolution: bool) -> list[Telling]:
         """Return one telling of each digest of a rule."""
         return list(self._digests.get((rule, is_resolution), {}).values())
+
+
+def _moment(telling: Telling) -> float:
+    return telling.settled_at or telling.created_at

@@ -248,6 +248,31 @@ def test_what_has_got_better_before_it_was_due_is_not_told() -> None:
     assert ("escalated", "skipped", "only warning before it was due") in deliveries()
 
 
+def test_what_has_got_better_before_anybody_knew_of_it_is_told_as_what_it_is() -> None:
+    world = World(limits=COOLDOWN)
+
+    for value in (0.95, 0.5, 0.95, 0.85):
+        world.step(value)
+    assert len(world.channel.sent) == 2
+    world.deliver(after=900)
+    world.step(0.5)
+
+    assert world.channel.told[2:] == [
+        "high_cpu_usage de-escalated warning",
+        "high_cpu_usage resolved warning",
+    ]
+
+
+def test_a_warning_overtaken_by_what_was_never_told_is_told_after_all() -> None:
+    world = World(limits=Limits(cooldown=0.0, per_hour=1))
+
+    for value in (0.95, 0.5, 0.85, 0.95, 0.85):
+        world.step(value)
+    world.deliver(after=3600)
+
+    assert world.channel.told[2:] == ["high_cpu_usage de-escalated warning"]
+
+
 def test_a_rule_may_have_a_cooldown_of_its_own() -> None:
     world = World(rules=[load_rule({**RULE, "cooldown": 0})], limits=COOLDOWN)
 

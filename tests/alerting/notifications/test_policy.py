@@ -16,6 +16,7 @@ from alerting.notifications.policy import (
     Limits,
     Route,
     decide,
+    decide_all,
 )
 from alerting.notifications.telling import Outcome, Telling
 from alerting.notifications.told import Told
@@ -198,6 +199,15 @@ def test_what_comes_while_a_digest_gathers_joins_it() -> None:
     assert (found.batch, found.next_at) == (gathering.batch, AT + 30)
 
 
+def test_a_digest_goes_on_without_the_alert_that_began_it() -> None:
+    first = digest(AT + 30, state=Outcome.SKIPPED)
+    second = digest(AT + 30, key="second")
+
+    found = told(notice(), earlier(10), first, second, per_hour=1)
+
+    assert (found.batch, found.next_at) == (first.batch, AT + 30)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -292,6 +302,76 @@ def test_what_waits_is_overtaken_by_getting_better() -> None:
     assert [(c.key, c.reason) for c in decision.cancelled] == [
         (held.key, "only warning before it was due")
     ]
+
+
+BETTER = notice(kind=Kind.DEESCALATED, severity=Severity.WARNING, sequence=3)
+
+
+def test_what_got_better_before_it_was_told_as_worse_is_told_as_what_it_is() -> None:
+    decision = decided(BETTER, telling(next_at=AT + 900))
+
+    assert decision.telling is not None
+    assert (
+        decision.telling.kind,
+        decision.telling.severity,
+        decision.telling.next_at,
+    ) == (
+        Kind.DEESCALATED,
+        Severity.WARNING,
+        AT,
+    )
+    assert len(decision.cancelled) == 1
+
+
+def test_what_got_better_keeps_to_the_limits_like_any_alarm() -> None:
+    held = telling(next_at=AT + 900)
+    mild = earlier(60, severity=Severity.WARNING)
+
+    assert told(BETTER, held, mild, cooldown=900).next_at == AT + 840
+    assert told(BETTER, held, earlier(10), per_hour=1).is_digest
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        telling(key="mild", state=Outcome.SENT, severity=Severity.WARNING),
+        telling(key="bad", state=Outcome.SENT),
+        telling(key="bad", attempts=1, next_at=AT + 60),
+    ],
+)
+def test_who_knows_of_it_is_not_told_that_it_got_better(before: Telling) -> None:
+    held = telling(kind=Kind.ESCALATED, sequence=2, next_at=AT + 900)
+
+    assert decided(BETTER, before, held).telling is None
+
+
+def test_who_no_longer_gets_such_alerts_is_not_told_that_it_got_better() -> None:
+    route = Route("email", is_past=True)
+
+    found = decide(
+        BETTER, route, Told([telling(next_at=AT + 900)]), limits=Limits(0, 10)
+    )
+
+    assert found.telling is None
+    assert len(found.cancelled) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "channels"),
+    [
+        (telling(channel="pager", next_at=AT + 900), ["email"]),
+        (telling(channel="pager", state=Outcome.DEAD), ["email"]),
+        (telling(channel="pager", state=Outcome.SENT), []),
+    ],
+)
+def test_what_got_better_is_told_where_it_comes_now_if_nobody_knows_of_it(
+    before: Telling, channels: list[str]
+) -> None:
+    routes = [EMAIL, Route("pager", is_past=True)]
+
+    tellings, _ = decide_all([(BETTER, routes)], [before], limits=Limits(0, 10))
+
+    assert [telling.channel for telling in tellings] == channels
 
 
 def test_a_notice_of_a_state_decides_nothing_more() -> None:
