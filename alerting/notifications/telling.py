@@ -37,7 +37,8 @@ class Telling:
 
     `batch` names the message it goes into, once that is known; `reason` says why it
     waits, was collapsed into a digest, or is not told at all; `accepted` are those of the
-    recipients who have it from an attempt that failed for others.
+    recipients who have it from an attempt that failed for others. `settled_at` is when it
+    was sent or given up; of one that is tried again and again, when the first attempt failed.
     """
 
     key: str

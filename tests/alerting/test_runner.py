@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from alerting import history
 from alerting.alert import State
-from alerting.ledger import SNAPSHOT
+from alerting.explanation import explain_rule
+from alerting.ledger import DAY, SNAPSHOT
 from alerting.models import Alert, AlertTransition, Delivery
 from alerting.notifications.policy import DIGEST_WAIT, Limits
 from alerting.outbox.outbox import CLAIM_SECONDS
@@ -573,6 +574,46 @@ def test_what_is_refused_for_good_is_given_up() -> None:
     assert (delivery.state, delivery.last_error) == ("dead", "refused")
     assert len(world.channel.tried) == 1
     assert status_of(world).channels[0].dead == 1
+
+
+def test_what_fails_is_tried_for_a_day_and_then_given_up() -> None:
+    world = World()
+    world.channel.fails(times=200)
+    world.step(0.85)
+
+    for _ in range(95):
+        world.step(0.85, after=900)
+    assert (Delivery.objects.get().state, len(world.channel.tried)) == ("due", 96)
+    for _ in range(2):
+        world.step(0.85, after=900)
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.last_error) == ("dead", "refused")
+
+
+def test_after_a_night_without_a_mail_server_everything_is_told() -> None:
+    world = World()
+    world.channel.fails(times=48)
+    world.step(0.85)
+
+    for _ in range(48):
+        world.successor().step(0.85, after=900)
+
+    assert world.channel.told == ["high_cpu_usage firing warning"]
+
+
+def test_what_was_held_for_days_is_tried_for_a_day_too() -> None:
+    world = World(limits=Limits(cooldown=3 * DAY, per_hour=100))
+    for value in (0.85, 0.5, 0.85):
+        world.step(value)
+    world.channel.fails()
+
+    world.step(0.85, after=3 * DAY)
+    explained = explain_rule(RULE["name"], Status()).alerts[0].steps[-1].deliveries[0]
+    world.step(0.85, after=60)
+
+    assert (explained.state, explained.settled_at) == ("due", None)
+    assert len(world.channel.sent) == 3
 
 
 def test_a_resolution_waits_for_the_alarm_that_could_not_yet_be_told() -> None:
