@@ -27,7 +27,8 @@ def collapsed(telling: Telling, told: Told, why: str) -> Telling:
         due, batch = gathering.next_at, gathering.batch
     else:
         last = max((digest.next_at for digest in digests), default=float("-inf"))
-        due, batch = max(now + DIGEST_WAIT, last + HOUR), f"digest:{telling.key}"
+        due = max(now + DIGEST_WAIT, min(last, now) + HOUR)
+        batch = f"digest:{telling.key}"
     return replace(
         telling,
         next_at=due,

@@ -68,19 +68,21 @@ class Told:
 
     def last_at(self, notice: Notice) -> float:
         """Return when this alert was last told at least as bad as it is now."""
-        return max(map(_moment, self._as_bad(notice)), default=-inf)
+        return max((at for at, _ in self._as_bad(notice)), default=-inf)
 
     def starts(self, notice: Notice, *, since: float) -> list[float]:
         """Return when it was told since then that this alert fires, oldest first."""
-        moments = (
-            _moment(telling)
-            for telling in self._as_bad(notice)
-            if telling.kind in _STARTS and not telling.is_digest
+        return sorted(
+            at
+            for at, telling in self._as_bad(notice)
+            if at > since and telling.kind in _STARTS and not telling.is_digest
         )
-        return sorted(at for at in moments if at > since)
 
-    def _as_bad(self, notice: Notice) -> Iterator[Telling]:
-        """Yield the alarms of this alert, in all its episodes, as bad as it is now."""
+    def _as_bad(self, notice: Notice) -> Iterator[tuple[float, Telling]]:
+        """Yield the alarms of this alert, in all its episodes, as bad as it is now.
+
+        Each with when it was told: never in the future, whatever the clock said then.
+        """
         for telling in self._series.get(notice.fingerprint, ()):
             if (
                 telling.is_alarm
@@ -88,7 +90,8 @@ class Told:
                 and telling.severity.rank >= notice.severity.rank
                 and not telling.is_waiting(notice.at)
             ):
-                yield telling
+                at = telling.settled_at or telling.created_at
+                yield min(at, notice.at), telling
 
     def alarms(self, rule: str, *, since: float) -> int:
         """Return how many alarms of a rule were told one by one."""
@@ -97,7 +100,3 @@ class Told:
     def digests(self, rule: str, *, is_resolution: bool) -> list[Telling]:
         """Return one telling of each digest of a rule."""
         return list(self._digests.get((rule, is_resolution), {}).values())
-
-
-def _moment(telling: Telling) -> float:
-    return telling.settled_at or telling.created_at

@@ -100,6 +100,11 @@ def test_the_cooldown_counts_from_the_last_time_the_alert_was_told_as_bad(
     assert told(notice(), before, cooldown=900).next_at == until
 
 
+@pytest.mark.parametrize("future", [{"settled_at": AT + HOUR}, {"created_at": AT + 60}])
+def test_nobody_was_told_in_the_future(future: dict[str, float]) -> None:
+    assert told(notice(), earlier(60, **future), cooldown=900).next_at == AT + 900
+
+
 def test_a_rule_has_its_own_cooldown() -> None:
     own = notice(cooldown=120.0)
 
