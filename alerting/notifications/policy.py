@@ -9,8 +9,9 @@ here changes an alert's state, and whatever is not told has its reason written d
 3. An alert that comes and goes is told so many times in an hour, then held back until
    an hour after the first of these: told if it stays, quiet if it goes on flapping.
 4. Beyond so many alerts of a rule in an hour the rest is collapsed into a digest.
-5. A resolution goes to exactly those who were told that the alert fired.
-6. What has got better is told if what was worse had not been told by then: nobody would
+5. What is left may wait for others for a moment.
+6. A resolution goes to exactly those who were told that the alert fired.
+7. What has got better is told if what was worse had not been told by then: nobody would
    know of it otherwise.
 """
 
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from alerting.alert import Kind
 from alerting.notifications.digest import DIGEST_WAIT, HOUR, collapsed
 from alerting.notifications.figures import clock
+from alerting.notifications.group import grouped
 from alerting.notifications.telling import ALARMS, Telling
 from alerting.notifications.told import Told, is_overtaken
 from alerting.rules.duration import format_duration
@@ -47,12 +49,14 @@ __all__ = [
 class Limits:
     """How much may be told: `cooldown` in seconds, alerts per rule and hour.
 
-    `flaps` is how often one alert is told in an hour that it fires.
+    `flaps` is how often one alert is told in an hour that it fires; `group_wait` are the
+    seconds that the first alert waits for others to share its message.
     """
 
     cooldown: float
     per_hour: int
     flaps: float = inf
+    group_wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
     if told.alarms(notice.name, since=notice.at - HOUR) >= limits.per_hour:
         why = f"more than {limits.per_hour} alerts of this rule in an hour"
         return collapsed(telling, told, why)
-    return telling
+    return grouped(telling, told, limits.group_wait)
 
 
 def _resolution(

@@ -14,12 +14,15 @@ from alerting.rules import Severity  # noqa: TC001 - pydantic evaluates it
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ALARMS", "Outcome", "Telling"]
+__all__ = ["ALARMS", "GROUPED", "Outcome", "Telling"]
 
 # The kinds that alarm somebody; a resolution is told to exactly those.
 ALARMS: Final = frozenset(
     {Kind.FIRING, Kind.ESCALATED, Kind.DEESCALATED, Kind.REMINDER}
 )
+
+GROUPED: Final = "waits for other alerts"
+"""What the reason of a telling begins with that is to share its message."""
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind
-from alerting.notifications.telling import Outcome
+from alerting.notifications.telling import GROUPED, Outcome
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
@@ -30,6 +30,8 @@ class Told:
     """The tellings of one channel: those of the last hour and of open alerts."""
 
     def __init__(self, tellings: Iterable[Telling] = ()) -> None:
+        self.gathering_until = 0.0
+        """Until when alarms wait, or have waited, for others."""
         self._alerts: defaultdict[str, list[Telling]] = defaultdict(list)
         self._series: defaultdict[str, list[Telling]] = defaultdict(list)
         self._alarms: defaultdict[str, list[Telling]] = defaultdict(list)
@@ -51,6 +53,8 @@ class Told:
             digests.setdefault(telling.batch, telling)
         elif telling.is_alarm:
             self._alarms[telling.rule].append(telling)
+            if telling.is_untried_alarm and telling.reason.startswith(GROUPED):
+                self.gathering_until = telling.next_at
 
     def of_alert(self, alert_id: str) -> Sequence[Telling]:
         """Return what was told of one episode."""

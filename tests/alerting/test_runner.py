@@ -141,6 +141,24 @@ def test_alerts_of_one_evaluation_share_messages_of_the_batch_size() -> None:
     assert [len(message.notices) for message in world.channel.sent] == [2, 1]
 
 
+def test_alerts_that_come_within_the_group_wait_share_messages() -> None:
+    limits = Limits(cooldown=0.0, per_hour=100, group_wait=30.0)
+    world = by_route(batch_size=2, limits=limits)
+    for seen in ({"a": 0.85}, {"a": 0.85, "b": 0.85}, {"a": 0.95, "b": 0.5, "c": 0.85}):
+        routes(world, **seen)
+        world.runner.tick(world.clock.now)
+        world.deliver()
+        world.clock.advance(14)
+    assert world.channel.sent == []
+    world.deliver(after=2)
+
+    [message] = world.channel.sent
+    assert [(n.kind.value, dict(n.labels)["http.route"]) for n in message.notices] == [
+        ("escalated", "a"),
+        ("firing", "c"),
+    ]
+
+
 def test_the_sender_takes_a_breath_now_and_then() -> None:
     world = by_route(batch_size=1)
     routes(world, **{f"r{n}": 0.85 for n in range(MESSAGES_PER_STEP + 1)})

@@ -174,6 +174,32 @@ def test_the_hourly_limit_counts_alarms_of_the_rule_told_one_by_one(
     assert told(notice(), *before, per_hour=2).is_digest is is_digest
 
 
+def waiting(*before: Telling, about: Notice | None = None) -> Telling:
+    limits = Limits(0.0, 10, group_wait=30)
+    found = decide(about or notice(), EMAIL, Told(before), limits=limits).telling
+    assert found is not None
+    return found
+
+
+def test_the_first_alert_waits_for_others() -> None:
+    found = waiting()
+
+    assert found.next_at == AT + 30
+    assert found.reason.startswith("waits for other alerts until")
+
+
+def test_another_alert_waits_no_longer_than_the_first() -> None:
+    first = waiting(about=notice(alert_id="other", fingerprint="o", at=AT - 20))
+
+    assert waiting(first).next_at == AT + 10
+    assert waiting(replace(first, next_at=AT)).next_at == AT + 30
+    assert waiting(replace(first, state=Outcome.SENT)).next_at == AT + 30
+
+
+def test_an_end_waits_for_nobody() -> None:
+    assert waiting(telling(state=Outcome.SENT), about=resolution()).next_at == AT + 600
+
+
 def digest(at: float, **changes: Any) -> Telling:
     return earlier(
         0,
