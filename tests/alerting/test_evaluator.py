@@ -183,6 +183,23 @@ def test_a_failing_rule_harms_no_other() -> None:
     assert kinds(evaluation) == [("b", Kind.FIRING)]
 
 
+def test_a_point_that_is_none_fails_its_rule_alone_and_changes_nothing() -> None:
+    rules: list[AnyRule] = [
+        rule("a", by=["http.route"], min_count=5),
+        rule("b", metric="n"),
+    ]
+    fired = run(rules, FakeSource({"m": by_route(a=81)}))
+    odd = Reading(81, count="many", labels={"http.route": "b"})  # type: ignore[arg-type]
+    source = FakeSource({"m": [*by_route(a=1), odd], "n": [Reading(81)]})
+
+    evaluation = run(rules, source, fired.states, now=NOW + 15)
+
+    assert kinds(evaluation) == [("b", Kind.FIRING)]
+    known = ("a", (("http.route", "a"),))
+    assert evaluation.states[known] == fired.states[known]
+    assert evaluation.health["a"].health == "error"
+
+
 def test_absence_is_measured_by_counting() -> None:
     absent = Rule.load({"name": "r", "metric": "m", "aggregation": "absent"})
     source = FakeSource()
