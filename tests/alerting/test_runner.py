@@ -854,6 +854,20 @@ def test_a_pending_alert_keeps_its_waiting_time_over_a_restart() -> None:
     assert world.channel.told == ["high_cpu_usage firing warning"]
 
 
+def test_a_restart_that_takes_hours_is_no_absence_of_data() -> None:
+    missing = {"no_data": {"policy": "fire", "for": "2h"}}
+    world = World(rules=[load_rule({**RULE, **missing})])
+    world.step()
+    successor = world.successor()
+
+    # Of the time in which nobody evaluated an hour counts.
+    successor.step(after=10 * 3600)
+    assert world.channel.told == []
+    successor.step(after=3600)
+
+    assert world.channel.told == ["high_cpu_usage firing warning"]
+
+
 def test_an_open_alert_is_taken_over_without_any_memory_but_the_database() -> None:
     from alerting.journal import MemoryJournal
 
