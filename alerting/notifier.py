@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind, State, Transition
+from alerting.channels import Resending
 from alerting.channels.availability import why_unavailable
 from alerting.dead_letters import failing_channel
 from alerting.labels import fingerprint
@@ -168,6 +169,7 @@ class Notifier:
                 why_unavailable(self._channels[name]),
                 reminders.get((notice.alert_id, name), ""),
                 is_past=name in past,
+                is_mirror=isinstance(self._channels[name], Resending),
             )
             for name in (*chosen, *past)
         ]

@@ -14,6 +14,7 @@ here changes an alert's state, and whatever is not told has its reason written d
 6. A resolution goes to exactly those who were told that the alert fired.
 7. What has got better is told if what was worse had not been told by then: nobody would
    know of it otherwise.
+8. A channel that shows what it was told is told at once of what an alert is since then.
 """
 
 from __future__ import annotations
@@ -67,13 +68,15 @@ class Route:
     """A channel to tell a notice on; `unavailable` says why it cannot be.
 
     `reason` says why an alert that was told before is told here (again); `is_past`
-    that an alert as bad as this one does not come here, but was told here before.
+    that an alert as bad as this one does not come here, but was told here before. A
+    `is_mirror` keeps what it was told, and shows it until it is told otherwise.
     """
 
     channel: str
     unavailable: str = ""
     reason: str = ""
     is_past: bool = False
+    is_mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +136,31 @@ def decide(
     if notice.kind is Kind.RESOLVED:
         telling = _resolution(notice, route, told, waiting)
         return Decision(telling, _cancelled(waiting, "resolved before it was due"))
+    if _shows_another(notice, route, told):
+        since = _cancelled(waiting, f"{notice.severity} since then")
+        return Decision(_usable(_telling(notice, route), route), since)
     if notice.kind is Kind.DEESCALATED:
         return _relieved(notice, route, told, limits, is_unheard=is_unheard)
     if notice.kind not in ALARMS:
         return Decision(None)
     telling = _alarm(notice, route, told, limits)
     return Decision(telling, _cancelled(waiting, f"{notice.severity} since then"))
+
+
+def _shows_another(notice: Notice, route: Route, told: Told) -> bool:
+    """Tell whether a mirror shows an alert as of a severity that it no longer has."""
+    is_change = notice.kind in {Kind.ESCALATED, Kind.DEESCALATED}
+    return (
+        route.is_mirror
+        and is_change
+        and told.shown(notice) not in {None, notice.severity}
+    )
+
+
+def _usable(telling: Telling, route: Route) -> Telling:
+    if route.unavailable:
+        return telling.skipped(route.unavailable, at=telling.created_at)
+    return telling
 
 
 def _is_unheard(notice: Notice, channels: Iterable[Told]) -> bool:
@@ -163,9 +185,9 @@ def _relieved(
 
 
 def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
-    telling = _telling(notice, route)
+    telling = _usable(_telling(notice, route), route)
     if route.unavailable:
-        return telling.skipped(route.unavailable, at=notice.at)
+        return telling
     if notice.kind is Kind.REMINDER:
         return replace(telling, reason=route.reason)
     cooldown = limits.cooldown if notice.cooldown is None else notice.cooldown

@@ -13,6 +13,7 @@ from alerting.notifications.telling import GROUPED, Outcome
 if TYPE_CHECKING:
     from alerting.notice import Notice
     from alerting.notifications.telling import Group, Telling
+    from alerting.rules import Severity
 
 __all__ = ["Told", "is_overtaken"]
 
@@ -69,6 +70,16 @@ class Told:
             and not is_overtaken(telling, notice)
             for telling in self.of_alert(notice.alert_id)
         )
+
+    def shown(self, notice: Notice) -> Severity | None:
+        """Return as how bad an episode was told last, None if it has not been told."""
+        told = [
+            telling
+            for telling in self.of_alert(notice.alert_id)
+            if telling.is_alarm and telling.counts and not telling.is_waiting(notice.at)
+        ]
+        last = max(told, key=lambda telling: telling.sequence, default=None)
+        return None if last is None else last.severity
 
     def last_at(self, notice: Notice) -> float:
         """Return when this alert was last told at least as bad as it is now."""

@@ -276,7 +276,7 @@ STEPS = [
 def test_an_external_alert_that_goes_on_is_what_its_life_would_make_of_it(
     monkeypatch: pytest.MonkeyPatch, policy: Any
 ) -> None:
-    labels = ((SOURCE, "prometheus"),)
+    labels = frozen({SOURCE: "prometheus"})
 
     def lived() -> list[Evaluation]:
         states: Mapping[Key, AlertState] = {}
