@@ -9,7 +9,8 @@ from alerting import evaluator
 from alerting.alert import AlertState, Kind, State
 from alerting.evaluator import Evaluation, Key, RuleHealth, Setting, evaluate
 from alerting.labels import frozen
-from alerting.rules import AnyRule, CodeRule, Rule
+from alerting.rules import AnyRule, CodeRule, ExternalRule, NoData, Rule
+from alerting.rules.external import SOURCE, Received
 from alerting.source import MetricSource
 from tests.support.alerting_source import FakeSource, Reading
 
@@ -280,3 +281,45 @@ def test_a_storm_is_bounded_and_what_is_known_or_bad_comes_first(
 
     assert sorted(labels[0][1] for _, labels in evaluation.states) == ["b", "d", "z"]
     assert (evaluation.health["r"].series, evaluation.health["r"].dropped) == (3, 3)
+
+
+STEPS = [
+    (15.0, 3.0),
+    (15.0, 3.0),
+    (15.0, 1.0),
+    (15.0, 1.0),
+    (7200.0, 1.0),
+    (15.0, None),
+    (15.0, 1.0),
+    (0.0, 1.0),
+    (-30.0, 1.0),
+    (-7200.0, 1.0),
+    (15.0, 1.0),
+    (15.0, 0.0),
+]
+
+
+@pytest.mark.parametrize("policy", ["ok", "keep"])
+def test_an_external_alert_that_goes_on_is_what_its_life_would_make_of_it(
+    monkeypatch: pytest.MonkeyPatch, policy: Any
+) -> None:
+    labels = frozen({SOURCE: "prometheus"})
+
+    def lived() -> list[Evaluation]:
+        states: Mapping[Key, AlertState] = {}
+        found, now = [], 1_700_000_000.0
+        for after, value in STEPS:
+            now += after
+            heard = {labels: Received(value)}
+            rules = [ExternalRule("down", heard, NoData(policy=policy))]
+            setting = Setting(max_gap=3600.0)
+            found.append(
+                evaluate(rules, FakeSource(), states, now=now, setting=setting)
+            )
+            states = found[-1].states
+        return found
+
+    shortened = lived()
+    monkeypatch.setattr(evaluator._Run, "_goes_on", lambda *_: False)
+
+    assert shortened == lived()
