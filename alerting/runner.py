@@ -40,7 +40,11 @@ MESSAGES_PER_STEP: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a runner is made of. `surroundings` is entered around everything it does."""
+    """What a runner is made of. `surroundings` is entered around everything it does.
+
+    `follow` returns them as changed settings say, before each evaluation; `revision` is
+    that of these settings, `cooldown` what they say of it in seconds.
+    """
 
     rules: Callable[[], Sequence[AnyRule]]
     source: MetricSource
@@ -58,6 +62,9 @@ class Parts:
     pid: int
     switch: DeadMansSwitch | None = None
     surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
+    follow: Callable[[Parts], Parts] = lambda parts: parts
+    revision: int = 0
+    cooldown: float = 0.0
 
 
 class Runner:
@@ -72,14 +79,14 @@ class Runner:
 
     def tick(self, now: float) -> float:
         """Evaluate once and commit; return the seconds until the next time."""
-        parts = self._parts
-        with parts.surroundings():
+        with self._parts.surroundings():
+            self._parts = parts = self._parts.follow(self._parts)
             rules = {rule.name: rule for rule in parts.rules()}
             own = [r.cooldown for r in rules.values() if r.cooldown is not None]
             if parts.presence.renew(now=now):
                 parts.ledger.forget()
             parts.notifier.refresh(now=now)
-            parts.ledger.prepare(now=now, cooldowns=own)
+            parts.ledger.prepare(now=now, cooldowns=[parts.cooldown, *own])
             judged = self._judged(rules, now)
             evaluation = evaluate(
                 judged.values(),
