@@ -83,6 +83,7 @@ class Tuning:
                 cooldown(settings),
                 settings.max_alerts_per_hour,
                 settings.max_flaps_per_hour,
+                settings.group_wait_seconds,
             ),
             routing=Routing(
                 settings.routes,

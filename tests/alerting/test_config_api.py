@@ -195,6 +195,7 @@ def test_whatever_depends_on_a_setting_follows_it(admin_client: Client) -> None:
                 "EMAIL_BATCH_SIZE": 9,
                 "HISTORY_RETENTION_DAYS": 1,
                 "EVALUATION_INTERVAL": 600,
+                "GROUP_WAIT_SECONDS": 30,
                 "REPEAT_INTERVAL_HOURS": 2,
                 "ROUTES": [route],
             },
@@ -203,7 +204,7 @@ def test_whatever_depends_on_a_setting_follows_it(admin_client: Client) -> None:
 
     parts = runner._parts
     policies = parts.notifier._policies
-    assert policies.limits == Limits(7_200, 7, 8)
+    assert policies.limits == Limits(7_200, 7, 8, 30)
     assert policies.routing.repeat == 7_200
     assert [each.channels for each in policies.routing.routes] == [("log",)]
     assert policies.interval == parts.interval == 600
