@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.evaluator import Setting, evaluate
+from alerting.notifications.company import in_company
+from alerting.notifications.firing import open_alerts
 from alerting.report import STATUS, Report, report
 
 if TYPE_CHECKING:
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from alerting.external import Externals
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
-    from alerting.notifier import Notifier
+    from alerting.notifier import Notifier, States
     from alerting.presence import Presence
+    from alerting.record import Record
     from alerting.resending import Resending
     from alerting.retention import Retention
     from alerting.rules import AnyRule, Judged
@@ -43,7 +46,8 @@ class Parts:
     """What a runner is made of. `surroundings` is entered around everything it does.
 
     `follow` returns them as changed settings say, before each evaluation; `revision` is
-    that of these settings, `cooldown` what they say of it in seconds.
+    that of these settings, `cooldown` what they say of it in seconds, `trace_url` how they
+    address a trace.
     """
 
     rules: Callable[[], Sequence[AnyRule]]
@@ -65,6 +69,7 @@ class Parts:
     follow: Callable[[Parts], Parts] = lambda parts: parts
     revision: int = 0
     cooldown: float = 0.0
+    trace_url: str | None = None
 
 
 class Runner:
@@ -96,6 +101,7 @@ class Runner:
                 setting=parts.setting,
             )
             record, states = parts.notifier.record(evaluation, judged)
+            record = self._completed(record, states, judged)
             if parts.ledger.commit(record, states, now=now):
                 parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
@@ -115,6 +121,15 @@ class Runner:
         externals.refresh(is_database_used=ledger.is_database_used)
         others = externals.rules(ledger.states, rules.keys(), now=now)
         return {**rules, **{rule.name: rule for rule in others}}
+
+    def _completed(
+        self, record: Record, states: States, judged: Mapping[str, Judged]
+    ) -> Record:
+        """Return the record with what else fires, and links to traces."""
+        alerts = open_alerts(states.values(), judged) if record.notices else ()
+        url = self._parts.trace_url
+        notices = in_company(record.notices, alerts, trace_url=url)
+        return replace(record, notices=notices)
 
     def deliver(self) -> float:
         """Send what is due; return the seconds until it is worth looking again."""

@@ -70,6 +70,7 @@ class Tuning:
             interval=settings.evaluation_interval,
             revision=self.following.revision,
             cooldown=cooldown(settings),
+            trace_url=settings.trace_url_template,
         )
 
     def retention(self, settings: AlertingSettings) -> Retention:

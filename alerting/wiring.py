@@ -165,6 +165,7 @@ def build_runner(lease: Lease) -> Runner:
         switch=_switch(settings),
         surroundings=surroundings,
         follow=tuning.follow,
+        trace_url=settings.trace_url_template,
         cooldown=cooldown(settings),
     )
     return Runner(parts, clock=time.time)

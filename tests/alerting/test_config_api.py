@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 CONFIG = "/api/alerting/config/"
 CHANGES = "/api/alerting/config/changes/"
+TRACE_URL = "https://traces.example/{trace_id}"
 SECRET = "s3cret-of-16-or-more"
 
 urlpatterns = [
@@ -198,6 +199,7 @@ def test_whatever_depends_on_a_setting_follows_it(admin_client: Client) -> None:
                 "GROUP_WAIT_SECONDS": 30,
                 "REPEAT_INTERVAL_HOURS": 2,
                 "ROUTES": [route],
+                "TRACE_URL_TEMPLATE": TRACE_URL,
             },
         )
         runner.tick(time.time())
@@ -208,6 +210,7 @@ def test_whatever_depends_on_a_setting_follows_it(admin_client: Client) -> None:
     assert policies.routing.repeat == 7_200
     assert [each.channels for each in policies.routing.routes] == [("log",)]
     assert policies.interval == parts.interval == 600
+    assert parts.trace_url == TRACE_URL
     assert parts.setting.max_gap == 2_400
     assert parts.switch is not None
     assert parts.switch.patience == 2_400
