@@ -51,6 +51,7 @@ def report(last: Report, parts: Parts) -> Status:
             last_evaluation_at=utc(last.evaluation.at),
             interval=parts.interval,
             evaluation_seconds=round(last.seconds, 6),
+            revision=parts.revision,
         ),
         firing=dict(firing),
         pending=sum(state.state is State.PENDING for state in states),

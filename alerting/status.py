@@ -21,7 +21,10 @@ class _Document(BaseModel):
 
 
 class EvaluatorStatus(_Document):
-    """Which process evaluates; `is_alive` unless its last evaluation is too old."""
+    """Which process evaluates; `is_alive` unless its last evaluation is too old.
+
+    `revision` is that of the changed settings it works by.
+    """
 
     host: str
     pid: int
@@ -29,6 +32,7 @@ class EvaluatorStatus(_Document):
     interval: float
     evaluation_seconds: float
     is_alive: bool = True
+    revision: int = 0
 
 
 class RuleStatus(_Document):

@@ -107,6 +107,16 @@ def authentication(level: str) -> Sequence[Callable[[HttpRequest], object]]:
     return permissions.staff_auth()
 
 
+def settings_authentication(
+    *, may_change: bool
+) -> Sequence[Callable[[HttpRequest], object]]:
+    """Return the `auth` of who may change settings at run time, or at least read them."""
+    from prs_otel.monitoring import permissions
+
+    reading = () if may_change else (permissions.MAY_READ_SETTINGS,)
+    return permissions.permission_auth(*reading, permissions.MAY_CHANGE_SETTINGS)
+
+
 def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:
     """Return the URL patterns of `api`, with its schema and a docs page for staff."""
     from prs_otel.monitoring import mounting

@@ -109,6 +109,20 @@ def test_the_message_has_its_evidence() -> None:
     assert Alert.objects.get().evidence["traces"] == ["a" * 32]
 
 
+def test_the_message_says_what_else_fires_from_the_same_evaluation_on() -> None:
+    world = World(rules=[load_rule(RULE), load_rule({**RULE, "name": "other"})])
+
+    world.step(0.95)
+
+    told = {
+        n.name: n.evidence["also_firing"] for m in world.channel.sent for n in m.notices
+    }
+    assert {name: [each["name"] for each in also] for name, also in told.items()} == {
+        "high_cpu_usage": ["other"],
+        "other": ["high_cpu_usage"],
+    }
+
+
 def test_the_next_evaluation_is_due_an_interval_after_this_one_began() -> None:
     world = World()
 

@@ -74,7 +74,16 @@ def test_an_alarm_is_what_alertmanager_takes(server: Receiver) -> None:
             "annotations": {
                 "summary": "Deals fail: 25 % > 20 %",
                 "who_to_ask": "Alice",
-                "evidence": f"trace: {'a' * 32}",
+                "evidence": (
+                    "value: http.server.request.error_rate = 25 %, threshold > 20 % "
+                    "over 5 min\nsince: 2023-11-14 22:12:20 UTC (for 1 min)\n"
+                    f"trace: {'a' * 32}"
+                ),
+                "silence": (
+                    'POST /api/alerting/silences/ {"matchers": {"alertname": '
+                    '"deals_errors", "http.route": "/deals/"}, '
+                    '"ends_at": "2023-11-15T00:13:20+00:00", "comment": "why"}'
+                ),
                 "runbook_url": "https://wiki.example/deals",
                 "alert_id": notice().alert_id,
                 "value": "0.25",
