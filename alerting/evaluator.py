@@ -8,12 +8,13 @@ other rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import AlertState, State, Terms
 from alerting.lifecycle import advance, withdraw
 from alerting.readings import Ask, Readings, Setting
+from alerting.redefinition import CHANGED, Definition
 from alerting.rules import CodeRule, ExternalRule, Judged, NoData, Rule
 from alerting.rules.external import SOURCE
 from alerting.text import described
@@ -113,16 +114,17 @@ class _Run:
                 self.kept[rule.name, labels] = state
             self.health[rule.name] = RuleHealth("error", self.now, described(error))
             return
+        definition = Definition(rule, self.setting.scope)
+        for labels in definition.left_behind(known, samples):
+            self._withdraw(known.pop(labels), CHANGED)
+            samples.pop(labels, None)
         chosen = _bounded(samples, known, rule)
         terms = _terms(rule, self.setting.max_gap)
         for labels, sample in chosen.items():
             if labels not in known and _is_uneventful(sample, terms):
                 continue
             before = known.get(labels) or AlertState(rule.name, labels)
-            after, transition = advance(before, sample, now=self.now, terms=terms)
-            self.transitions += [transition] if transition else []
-            if _is_remembered(after, terms):
-                self.kept[rule.name, labels] = after
+            self._advance(definition, before, sample, terms)
         has_data = any(sample.value is not None for sample in chosen.values())
         self.health[rule.name] = RuleHealth(
             "ok" if has_data else "no_data",
@@ -131,12 +133,31 @@ class _Run:
             dropped=len(samples) - len(chosen),
         )
 
+    def _advance(
+        self, definition: Definition, before: AlertState, sample: Sample, terms: Terms
+    ) -> None:
+        has_data = sample.value is not None
+        earlier = None if has_data else definition.no_data(before)
+        if has_data:
+            before = replace(before, measures=definition.measures)
+        if earlier:
+            terms = replace(terms, no_data=earlier)
+        after, transition = advance(before, sample, now=self.now, terms=terms)
+        if transition and earlier:
+            transition = replace(transition, reason=CHANGED)
+        self.transitions += [transition] if transition else []
+        if _is_remembered(after, terms):
+            self.kept[before.rule, before.labels] = after
+
     def withdraw_others(self) -> None:
         """Resolve what belongs to rules that are gone."""
         for states in self.states.values():
             for state in states.values():
-                gone = withdraw(state, now=self.now, reason="the rule was removed")
-                self.transitions += [gone] if gone else []
+                self._withdraw(state, "the rule was removed")
+
+    def _withdraw(self, state: AlertState, reason: str) -> None:
+        gone = withdraw(state, now=self.now, reason=reason)
+        self.transitions += [gone] if gone else []
 
     def _own(
         self, rule: Judged, known: Mapping[Labels, AlertState]
@@ -151,9 +172,7 @@ class _Run:
             if is_kin and (is_external or scope.issubset(labels)):
                 own[labels] = state
                 continue
-            reason = SILENT if is_kin else TAKEN
-            gone = withdraw(state, now=self.now, reason=reason)
-            self.transitions += [gone] if gone else []
+            self._withdraw(state, SILENT if is_kin else TAKEN)
         return own
 
 

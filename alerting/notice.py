@@ -34,7 +34,8 @@ class Notice:
     """What happened to an alert at `at`, with everything there is to say about it.
 
     `episode` counts the times this alert has fired; only the first notice of an episode
-    knows it. `aggregation` is one word, such as "p95"; older notices do not have it.
+    knows it. `aggregation` is one word, such as "p95", and `measures` tells what the rule looked
+    at; older notices have neither.
     """
 
     alert_id: str
@@ -63,6 +64,7 @@ class Notice:
     annotations: Mapping[str, str] = field(default_factory=dict)
     runbook_url: str | None = None
     evidence: Evidence = field(default_factory=dict)
+    measures: str = ""
 
     @property
     def key(self) -> str:
@@ -105,6 +107,7 @@ class Notice:
             fired_at=self.fired_at,
             sequence=self.sequence,
             alert_id=self.alert_id,
+            measures=self.measures,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from alerting.history import DATABASE_ERRORS, stored
 from alerting.models import StoredSilence
 from alerting.notifications.silence import Silence
+from alerting.text import described
 from alerting.times import from_datetime, to_datetime, utc
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Silences:
     def __init__(self) -> None:
         self._known: tuple[Silence, ...] = ()
         self._read_at = float("-inf")
+        self._failed: set[str] = set()
 
     def refresh(self, *, now: float) -> None:
         """Read them now and then, so as to know them when the database goes away."""
@@ -62,6 +65,14 @@ class Silences:
             logger.debug("silences cannot be read; those last known are in force")
         return self._known
 
+    def complain(self, failures: Mapping[str, Exception]) -> None:
+        """Log once of each silence that it could not be asked, and so mutes nothing."""
+        self._failed &= {silence.id for silence in self._known}
+        for silence_id in failures.keys() - self._failed:
+            why = described(failures[silence_id])
+            logger.error("The silence %s mutes nothing: %s", silence_id, why)
+        self._failed |= failures.keys()
+
 
 def rows(*, now: float, is_over: bool = False) -> QuerySet[StoredSilence]:
     """Return the silences that are in force or to come, or those that are over."""
@@ -76,7 +87,7 @@ def read(found: QuerySet[StoredSilence]) -> list[Silence]:
     for row in found:
         try:
             silences.append(_silence(row))
-        except ValidationError as error:
+        except (TypeError, ValidationError) as error:
             logger.warning("the silence %s is left out: %s", row.pk, error)
     return silences
 

@@ -56,6 +56,7 @@ CODE_FUNCTION_NAME: Final = "code.function.name"
 
 # --- Resource ---------------------------------------------------------------------------
 SERVICE_NAME: Final = "service.name"
+SERVICE_VERSION: Final = "service.version"
 SERVICE_INSTANCE_ID: Final = "service.instance.id"
 HOST_NAME: Final = "host.name"
 PROCESS_PID: Final = "process.pid"

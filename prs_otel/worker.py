@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from prs_otel import circumstances, guard, memory
+from prs_otel import circumstances, guard, memory, service
 from prs_otel.instrumentation import database, opened, system
 from prs_otel.instrumentation.cache_usage import SHARED, CacheUsage
 from prs_otel.leader import Leadership
@@ -173,16 +173,22 @@ class Worker:
         if self._gauging.is_due(now):
             self._figures = self._process_figures(leads=leads)
             self._note_shared_caches(now)
+            self._note_version(now)
         if self._plan.tracks_system and leads and self._host_gauging.is_due(now):
             for name, value in self._host_gauges(now).items():
                 self._rollup.gauge(name, value, (self.beat.host,), now)
 
     def _note_shared_caches(self, now: float) -> None:
         """Let rules read what a server's cache holds; what each process has is no one value."""
-        for name in series.GAUGE_LABELS:
+        for name in series.CACHE_GAUGES:
             for (alias, scope), value in labelled.parts(self._figures, name).items():
                 if scope == SHARED:
                     self._rollup.gauge(name, value, (self.beat.host, alias), now)
+
+    def _note_version(self, now: float) -> None:
+        version = service.version() if self.serves else None
+        if version is not None:
+            self._rollup.gauge(series.VERSION_GAUGE, 1.0, (version,), now)
 
     def _process_figures(self, *, leads: bool) -> dict[str, float]:
         figures: dict[str, float] = {}

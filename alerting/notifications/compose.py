@@ -80,6 +80,7 @@ def compose(transition: Transition, around: Circumstances) -> Notice:
         annotations=dict(rule.annotations) if rule else {},
         runbook_url=structured.runbook_url if structured else None,
         evidence=around.evidence,
+        measures=state.measures,
     )
 
 

@@ -6,13 +6,12 @@ more is told then. Ends are told whatever is muted: whoever was told that it fir
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from alerting.notifications.matchers import Matchers, all_match, shown
+from alerting.notifications.inhibition import Firing, Inhibition, inhibited
+from alerting.notifications.matchers import all_match, shown
 
 if TYPE_CHECKING:
     from alerting.notifications.silence import Silence
@@ -24,31 +23,6 @@ __all__ = ["Firing", "Hold", "Inhibition", "Mute", "Muting"]
 SILENCED: Final = "silenced"
 INHIBITED: Final = "inhibited"
 REASON_LIMIT: Final = 255
-
-
-class Inhibition(BaseModel):
-    """While an alert that matches `source` fires, those that match `target` are not told.
-
-    Both must have the same values of the labels in `equal`, as far as they have any.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    source: Matchers
-    target: Matchers
-    equal: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-
-    def place(self, labels: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the values in which source and target must be alike."""
-        return tuple(labels.get(name, "") for name in self.equal)
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """An open alert; `labels` are all it has, with `alertname` and `severity`."""
-
-    alert_id: str
-    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +46,7 @@ class Hold:
 class Muting:
     """What mutes what at `now`; made for one evaluation, so that a storm is no square.
 
+    A silence that raises matches nothing, and is among the `failures`.
     Who inhibits may end at any evaluation: its targets wait for `patience` seconds at a time,
     which has to be longer than two evaluations are apart.
     """
@@ -88,12 +63,14 @@ class Muting:
         self._now = now
         self._patience = patience
         self._alerts = {alert.alert_id: alert for alert in firing}
+        self.failures: dict[str, Exception] = {}
+        """Why silences, by their ids, could not be asked."""
         self._silences = [
             (until, silence)
             for silence in silences
-            if (until := silence.until(now)) is not None
+            if (until := self._until(silence)) is not None
         ]
-        self._inhibitions = [(each, self._sources(each)) for each in inhibitions]
+        self._explained = inhibited(self._alerts.values(), inhibitions)
         self._found: dict[str, Mute | None] = {}
 
     def of(self, alert_id: str) -> Mute | None:
@@ -122,32 +99,36 @@ class Muting:
             elif telling.reason != mute.reason or telling.next_at < mute.needed:
                 yield Hold(telling.key, mute.until, mute.reason)
 
-    def _sources(self, inhibition: Inhibition) -> dict[tuple[str, ...], list[Firing]]:
-        sources: dict[tuple[str, ...], list[Firing]] = {}
-        for alert in self._alerts.values():
-            if all_match(inhibition.source, alert.labels):
-                sources.setdefault(inhibition.place(alert.labels), []).append(alert)
-        return sources
+    def _until(self, silence: Silence) -> float | None:
+        try:
+            return silence.until(self._now)
+        except Exception as error:  # noqa: BLE001 - told by who asked for the muting
+            self.failures[silence.id] = error
+            return None
+
+    def _matches(self, silence: Silence, alert: Firing) -> bool:
+        try:
+            return all_match(silence.matchers, alert.labels)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.failures[silence.id] = error
+            return False
 
     def _silenced(self, alert: Firing) -> Mute | None:
         found = [
             Mute(until, until, _silenced_by(each))
             for until, each in self._silences
-            if all_match(each.matchers, alert.labels)
+            if self._matches(each, alert)
         ]
         return max(found, key=lambda mute: mute.until, default=None)
 
     def _inhibited(self, alert: Firing) -> Mute | None:
-        for inhibition, sources in self._inhibitions:
-            if not all_match(inhibition.target, alert.labels):
-                continue
-            for other in sources.get(inhibition.place(alert.labels), ()):
-                if other.alert_id != alert.alert_id:
-                    name = other.labels.get("alertname", "")
-                    reason = f"{INHIBITED} by {name}, which fires too"
-                    end = self._now + self._patience
-                    return Mute(end, end - self._patience / 2, reason)
-        return None
+        other = self._explained.get(alert.alert_id)
+        if other is None:
+            return None
+        name = other.labels.get("alertname", "")
+        reason = f"{INHIBITED} by {name}, which fires too"
+        end = self._now + self._patience
+        return Mute(end, end - self._patience / 2, reason)
 
 
 def _silenced_by(silence: Silence) -> str:

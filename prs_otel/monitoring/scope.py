@@ -26,6 +26,14 @@ class Scope:
 
     organization_id: str | None
 
+    def narrowed(self, organization_id: str | None) -> str | None:
+        """Return the organisation an answer is about, None for all; raises 403 for another's."""
+        if self.organization_id is None:
+            return organization_id
+        if organization_id not in (None, self.organization_id):
+            raise AuthorizationError(message="This is another organisation than yours.")
+        return self.organization_id
+
 
 EVERYTHING = Scope(organization_id=None)
 

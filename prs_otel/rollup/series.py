@@ -42,15 +42,20 @@ LABEL_NAMES: dict[str, Labels] = {
 }
 """Every kind with the names of its labels, in the order in which :data:`Labels` holds them."""
 
-GAUGE_LABELS: dict[str, Labels] = dict.fromkeys(
-    (
-        "prs.cache.memory.usage",
-        "prs.cache.memory.limit",
-        "prs.cache.item.count",
-        "prs.cache.evictions",
-    ),
-    ("host.name", "prs.cache.alias"),
+CACHE_GAUGES = (
+    "prs.cache.memory.usage",
+    "prs.cache.memory.limit",
+    "prs.cache.item.count",
+    "prs.cache.evictions",
 )
+
+VERSION_GAUGE = "prs.service.info"
+"""1 from each process that serves, labelled by the version of what it serves."""
+
+GAUGE_LABELS: dict[str, Labels] = {
+    **dict.fromkeys(CACHE_GAUGES, ("host.name", "prs.cache.alias")),
+    VERSION_GAUGE: ("service.version",),
+}
 """The labels of gauges that are told apart by more than the host that read them."""
 
 FAILURES = {

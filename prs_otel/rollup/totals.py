@@ -20,8 +20,10 @@ _WHOLE: Final[series.Labels] = ()
 
 
 def totals(cells: Cells) -> Cells:
-    """Return one series for each kind that is drawn as a whole."""
+    """Return one series for each kind that is drawn as a whole, and the sums of the counters."""
     summed = Cells(1)
+    for name, counter in cells.counters.items():
+        summed.count(name, _WHOLE, sum(counter.values()))
     for kind in KINDS:
         of_kind = cells.by_kind.get(kind)
         if of_kind:

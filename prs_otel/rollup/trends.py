@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from prs_otel.rollup.cell import Cell
-from prs_otel.rollup.digest import Point
+from prs_otel.rollup.deploys import Deploy, deploys
+from prs_otel.rollup.digest import Lookups, Point
 from prs_otel.rollup.figures import Figures
 from prs_otel.rollup.gauge import Gauge, Gauges, merge_into
 
@@ -50,6 +51,7 @@ class TrendPoint:
     requests: Figures
     queries: Figures
     tasks: Figures
+    lookups: Lookups
     gauges: Mapping[tuple[str, series.Labels], Gauge]
 
     @property
@@ -60,7 +62,7 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Hold the points of ``stretch``, oldest first.
+    """Hold the points of ``stretch``, oldest first, and the deploys in it.
 
     ``is_folded`` when what was asked for may partly be among what is not counted apart.
     """
@@ -69,6 +71,7 @@ class Trend:
     step: int
     points: Sequence[TrendPoint]
     is_folded: bool
+    deploys: Sequence[Deploy] = ()
 
 
 def step_of(rows: Iterable[Row], *, seconds: float, asked: int | None) -> int:
@@ -97,21 +100,26 @@ def trend(
     by_start: defaultdict[float, dict[int, Digest]] = defaultdict(dict)
     for row, digest in buckets:
         by_start[(row.start + row.end) / 2 // step * step][row.id] = digest
-    first = stretch.since // step * step
-    length = max(1, math.ceil((stretch.until - first) / step))
-    covered = _covered((row for row, _ in buckets), stretch, step=step)
+    covered = covered_seconds((row for row, _ in buckets), stretch, step=step)
     merged: Merged = {}
     points = []
-    for start in (first + number * step for number in range(length)):
+    for start in starts_of(stretch, step=step):
         digests = by_start[start]
         ids = frozenset(digests)
         merged[ids] = before.get(ids) or _merge(list(digests.values()))
         points.append(TrendPoint(start, covered[start], *merged[ids]))
     is_folded = any(digest.is_folded for _, digest in buckets)
-    return Trend(stretch, step, points, is_folded), merged
+    return Trend(stretch, step, points, is_folded, deploys(buckets)), merged
 
 
-def _covered(
+def starts_of(stretch: Stretch, *, step: int) -> list[float]:
+    """Return where the points of a stretch begin, epoch seconds."""
+    first = stretch.since // step * step
+    length = max(1, math.ceil((stretch.until - first) / step))
+    return [first + number * step for number in range(length)]
+
+
+def covered_seconds(
     rows: Iterable[Row], stretch: Stretch, *, step: int
 ) -> defaultdict[float, float]:
     """Return how many seconds of each point lie in a bucket, overlaps counted once."""
@@ -135,6 +143,10 @@ def _merge(digests: Sequence[Digest]) -> Point:
         _figures([digest.requests for digest in digests]),
         _figures([digest.queries for digest in digests]),
         _figures([digest.tasks for digest in digests]),
+        Lookups(
+            sum(digest.lookups.hits for digest in digests),
+            sum(digest.lookups.misses for digest in digests),
+        ),
         gauges,
     )
 

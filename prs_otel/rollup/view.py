@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from prs_otel.rollup import codec, salvage, trends
+from prs_otel.rollup import codec, salvage
 from prs_otel.rollup.accumulator import Accumulator, wanted_rows
-from prs_otel.rollup.digest import Digests, Listing
+from prs_otel.rollup.drawing import IDLE_AFTER, Drawing
 from prs_otel.rollup.gauge import Gauge, Gauges, merge_into
 from prs_otel.rollup.retention import DELTA, LEVELS
 from prs_otel.rollup.sample import Sample, best, rank
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from prs_otel.rollup.compaction import Replacement
     from prs_otel.rollup.digest import Selection
+    from prs_otel.rollup.lines import Lines
     from prs_otel.rollup.series import Labels
     from prs_otel.rollup.trends import Trend
     from prs_otel.store.base import Beat, Row, Store
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 _Extent = tuple[float, int]  # seconds of a window, and the finest level in it
 
 _WINDOWS_KEPT = 8
-_IDLE_AFTER = 300.0
-_ATTEMPTS = 5
-"""How often a trend begins anew when buckets were merged while it read them."""
 _GAUGE_LIMIT = 500
 SERVES = "prs.monitor.serves"
 """The figure by which a process says whether it answers requests, 1 or 0."""
@@ -70,8 +68,7 @@ class MetricsView:
         self._lock = new_lock()
         self._accumulators: OrderedDict[_Extent, Accumulator] = OrderedDict()
         self._used_at: dict[_Extent, float] = {}
-        self._digests = Digests(new_lock=new_lock, breathe=breathe)
-        self._drawn_at = -_IDLE_AFTER
+        self.drawing = Drawing(store, new_lock=new_lock, breathe=breathe)
 
     def window(self, seconds: float, *, now: float) -> Window:
         """Return the merged figures of the last ``seconds``. Raises ``StoreError``."""
@@ -92,25 +89,11 @@ class MetricsView:
         self, selection: Selection, *, seconds: float, step: int | None, now: float
     ) -> Trend:
         """Return the last ``seconds`` cut into points. Raises ``StoreError``."""
-        self._drawn_at = now
-        for _ in range(_ATTEMPTS):
-            with self.store.reading() as reader:
-                rows = wanted_rows(reader.rows(), seconds=seconds, now=now)
-                listing = Listing(reader.generation, rows.keys())
-                stretch = trends.Stretch(now - seconds, now, reader.known_since)
-            digests = self._digests.of(listing, selection, self.store.reading)
-            if digests is not None:
-                break
-        else:
-            raise StoreError("the store changes faster than it can be read")
-        drawn, merged = trends.trend(
-            [(rows[row_id], digest) for row_id, digest in digests.items()],
-            stretch,
-            step=trends.step_of(rows.values(), seconds=seconds, asked=step),
-            before=self._digests.merged(listing, selection),
-        )
-        self._digests.keep_merged(listing, selection, merged)
-        return drawn
+        return self.drawing.trend(selection, seconds=seconds, step=step, now=now)
+
+    def lines(self, *, seconds: float, step: int, now: float) -> Lines:
+        """Return what each endpoint was asked in each point. Raises ``StoreError``."""
+        return self.drawing.lines(seconds=seconds, step=step, now=now)
 
     def slowest(
         self,
@@ -223,13 +206,11 @@ class MetricsView:
             idle = [
                 extent
                 for extent, used_at in self._used_at.items()
-                if abs(now - used_at) > _IDLE_AFTER
+                if abs(now - used_at) > IDLE_AFTER
             ]
             for extent in idle:
                 self._drop(extent)
-            has_drawn = bool(self._digests) and abs(now - self._drawn_at) > _IDLE_AFTER
-            if has_drawn:
-                self._digests.clear()
+            has_drawn = self.drawing.forget_idle(now=now)
         finally:
             self._lock.release()
         return bool(idle) or has_drawn

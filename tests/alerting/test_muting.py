@@ -162,17 +162,64 @@ def test_without_the_database_the_silences_last_read_are_in_force(
     assert world.channel.told == []
 
 
+@pytest.mark.parametrize("definition", [{"matchers": "all of them"}, ["all of them"]])
 def test_a_silence_nobody_understands_any_more_mutes_nothing(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, definition: object
 ) -> None:
     world = World()
     silenced(world)
-    StoredSilence.objects.update(definition={"matchers": "all of them"})
+    StoredSilence.objects.update(definition=definition)
 
     world.step(0.85)
 
     assert world.channel.told == ["high_cpu_usage firing warning"]
     assert "is left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "hours", [("00:00+02:00", "23:59"), ("00:00", "23:59Z"), ("00:00Z", "23:59Z")]
+)
+def test_hours_with_an_offset_of_their_own_stop_no_alerting(
+    hours: tuple[str, str],
+) -> None:
+    world = World()
+    start, end = hours
+    weekly = {"weekdays": list(range(7)), "start": start, "end": end}
+    silenced(world, matchers={"alertname": "other"}, weekly=weekly)
+
+    world.step(0.85)
+
+    assert world.channel.told == ["high_cpu_usage firing warning"]
+
+
+@pytest.mark.parametrize("broken", ["until", "matchers"])
+def test_a_silence_that_raises_harms_only_itself_and_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    class Broken(Silence):
+        def __getattribute__(self, name: str) -> Any:
+            if name == broken:
+                raise ZeroDivisionError("oh")
+            return super().__getattribute__(name)
+
+    world = World(rules=[load_rule(RULE), load_rule({**RULE, "name": "other"})])
+    bad, _ = silenced(world), silenced(world, matchers={"alertname": "other"})
+    real = stored_silences.read
+
+    def read(rows: Any) -> list[Silence]:
+        return [
+            Broken.model_validate(dict(each)) if each.id == str(bad) else each
+            for each in real(rows)
+        ]
+
+    monkeypatch.setattr(stored_silences, "read", read)
+    for value in (0.85, 0.95, 0.5, 0.95):
+        world.step(value)
+
+    assert world.channel.told[0] == "high_cpu_usage firing warning"
+    assert not any("other" in each for each in world.channel.told)
+    said = [r.getMessage() for r in caplog.records if "mutes nothing" in r.message]
+    assert said == [f"The silence {bad} mutes nothing: ZeroDivisionError: oh"]
 
 
 # --- inhibition -------------------------------------------------------------------------
@@ -242,6 +289,26 @@ def test_no_alert_inhibits_itself() -> None:
     step(world, slow="/a/")
 
     assert world.channel.told == ["slow firing warning"]
+
+
+def test_of_two_alerts_that_inhibit_each_other_one_is_told() -> None:
+    world = two_rules()
+    back = {"source": {"alertname": "slow"}, "target": {"alertname": "down"}}
+    mutual = [*world.inhibitions, Inhibition.model_validate(back)]
+    world = world.successor(inhibitions=mutual, batch_size=1)
+
+    step(world, down="/a/", slow="/a/")
+    step(world, down="/a/", slow="/a/")
+    assert world.channel.told == ["down firing warning"]
+    step(world, slow="/a/")
+    step(world, slow="/a/", down="/a/")
+
+    # When it is over, the other one is: that fired before it fires again.
+    assert sorted(world.channel.told) == [
+        "down firing warning",
+        "down resolved warning",
+        "slow firing warning",
+    ]
 
 
 def test_a_new_evaluator_goes_on_holding_what_is_held() -> None:

@@ -106,7 +106,7 @@ def every_lock_held() -> dict[str, object]:
             for each in (pipeline._making, guard._lock):
                 stack.enter_context(each)
             view = found.view
-            for lock in (found.rollup._lock, view._lock, view._digests._lock):
+            for lock in (found.rollup._lock, view._lock, view.drawing.digests._lock):
                 stack.enter_context(lock)
             stack.enter_context(found.store.reading())
             held.set()

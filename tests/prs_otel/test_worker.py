@@ -12,7 +12,7 @@ from prs_otel import guard, worker
 from prs_otel.instrumentation import database
 from prs_otel.plan import Plan
 from prs_otel.publisher import Texts
-from prs_otel.rollup import labelled
+from prs_otel.rollup import labelled, series
 from prs_otel.rollup.recorder import Rollup
 from prs_otel.rollup.view import SERVES, MetricsView
 from prs_otel.store.base import Store, StoreError
@@ -234,6 +234,21 @@ def test_the_leader_reads_the_caches_that_all_share(process: Process) -> None:
         MEMORY, seconds=60, now=process.clock.now
     ).items()
     assert (labels[1], gauge.last) == ("shop", 9.0)
+
+
+@pytest.mark.parametrize(("serves", "said"), [(True, {("2025.3",): 1.0}), (False, {})])
+def test_who_serves_says_which_version(
+    process: Process, monkeypatch: pytest.MonkeyPatch, serves: bool, said: object
+) -> None:
+    monkeypatch.setattr(worker, "service", SimpleNamespace(version=lambda: "2025.3"))
+    process.settle()
+    process.worker.may_lead = serves
+    process.worker.step()
+
+    gauges = process.view.gauges(
+        series.VERSION_GAUGE, seconds=60, now=process.clock.now
+    )
+    assert {labels: gauge.last for labels, gauge in gauges.items()} == said
 
 
 @pytest.mark.parametrize(

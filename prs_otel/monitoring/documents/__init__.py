@@ -13,6 +13,8 @@ from prs_otel.monitoring.documents.configuration import (
 )
 from prs_otel.monitoring.documents.database import database_metrics
 from prs_otel.monitoring.documents.health import ALIVE, detailed_health
+from prs_otel.monitoring.documents.latency import latency
+from prs_otel.monitoring.documents.lines import LineQuery, endpoint_trends
 from prs_otel.monitoring.documents.maintenance import (
     ACTIONS,
     cleanup,
@@ -28,6 +30,7 @@ from prs_otel.monitoring.documents.trends import TrendQuery, trends
 __all__ = [
     "ACTIONS",
     "ALIVE",
+    "LineQuery",
     "Page",
     "SampleQuery",
     "TrendQuery",
@@ -37,6 +40,8 @@ __all__ = [
     "database_metrics",
     "detailed_health",
     "effective_settings",
+    "endpoint_trends",
+    "latency",
     "organization_summary",
     "reset_counters",
     "setting_changes",

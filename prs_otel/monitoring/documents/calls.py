@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 from prs_otel import conf
 from prs_otel.monitoring.documents import figures as shown
@@ -16,12 +17,15 @@ from prs_otel.monitoring.schemas import (
     UserMetrics,
 )
 from prs_otel.rollup import series
+from prs_otel.rollup.figures import Figures, merge
 
 if TYPE_CHECKING:
     from prs_otel.monitoring.documents.page import Page
-    from prs_otel.rollup.figures import Figures
+    from prs_otel.rollup.series import Labels
     from prs_otel.rollup.view import MetricsView
     from prs_otel.rollup.window import Window
+
+Parts: TypeAlias = list[tuple[str | None, Figures]]
 
 
 class Call(Common):
@@ -33,18 +37,21 @@ class Call(Common):
 
 
 def api_metrics(view: MetricsView, page: Page, *, now: float) -> ApiMetrics:
-    """Return the figures of all requests, a page of each list; raises `StoreError`."""
+    """Return the figures of all requests, a page of each list; raises `StoreError`.
+
+    Of one endpoint they are its own, without a list of whom they were for, which nobody counts.
+    """
     window = view.window(page.seconds, now=now)
-    total = window.total(series.REQUEST)
-    tracked = conf.current()
-    organizations = (
-        _parts(window, series.ORGANIZATION) if tracked.track_organizations else None
+    endpoints = shown.heaviest_first(
+        (labels, figures)
+        for labels, figures in window.figures(series.REQUEST).items()
+        if page.endpoint in (None, labels[0])
     )
-    users = _parts(window, series.USER) if tracked.track_users else None
-    endpoints = shown.heaviest_first(window.figures(series.REQUEST).items())
+    organizations = _organizations(window, page)
+    users = _users(window, page)
     return ApiMetrics(
         window=shown.window_document(window),
-        requests=CallFigures(**_call(total)),
+        requests=CallFigures(**_call(_total(window, page, endpoints))),
         endpoints=[
             EndpointMetrics(endpoint=endpoint, method=method, **_call(figures))
             for (endpoint, method), figures in page.of(endpoints)
@@ -67,7 +74,25 @@ def api_metrics(view: MetricsView, page: Page, *, now: float) -> ApiMetrics:
     )
 
 
-def _parts(window: Window, kind: str) -> list[tuple[str | None, Figures]]:
+def _total(
+    window: Window, page: Page, endpoints: Iterable[tuple[Labels, Figures]]
+) -> Figures:
+    if page.endpoint is None:
+        return window.total(series.REQUEST)
+    return merge(figures for _, figures in endpoints)
+
+
+def _organizations(window: Window, page: Page) -> Parts | None:
+    is_counted = page.endpoint is None and conf.current().track_organizations
+    return _parts(window, series.ORGANIZATION) if is_counted else None
+
+
+def _users(window: Window, page: Page) -> Parts | None:
+    is_counted = page.endpoint is None and conf.current().track_users
+    return _parts(window, series.USER) if is_counted else None
+
+
+def _parts(window: Window, kind: str) -> Parts:
     rows = shown.with_remainder(window.figures(kind), window.total(series.REQUEST))
     return shown.heaviest_first(rows)
 

@@ -33,12 +33,20 @@ Parts = dict[str, dict[str, Figures]]
 
 
 def database_metrics(view: MetricsView, page: Page, *, now: float) -> DatabaseMetrics:
-    """Return the figures of all queries, a page of the statements; raises `StoreError`."""
+    """Return the figures of all queries, a page of the statements; raises `StoreError`.
+
+    An endpoint or a fingerprint narrows the statements and what was repeated, not the totals.
+    """
     window = view.window(page.seconds, now=now)
     total = window.total(series.QUERY)
     by_alias, by_fingerprint = _split(window.figures(series.QUERY))
-    rows = shown.heaviest_first(_merged(by_fingerprint).items())
-    found = _findings(window)
+    wanted = _wanted(window, page)
+    rows = [
+        row
+        for row in shown.heaviest_first(_merged(by_fingerprint).items())
+        if wanted is None or row[0] in wanted
+    ]
+    found = _findings(window, page)
     texts = view.texts(
         [*(each for each, _ in page.of(rows)), *(labels[0] for _, labels, _ in found)]
     )
@@ -55,6 +63,17 @@ def database_metrics(view: MetricsView, page: Page, *, now: float) -> DatabaseMe
         ],
         count=len(rows),
     )
+
+
+def _wanted(window: Window, page: Page) -> set[str] | None:
+    """Return the fingerprints that are asked for, None for all of them."""
+    if page.endpoint is None:
+        return None if page.fingerprint is None else {page.fingerprint}
+    return {
+        fingerprint
+        for fingerprint, endpoint in window.figures(series.QUERY_ENDPOINT)
+        if endpoint == page.endpoint and page.fingerprint in (None, fingerprint)
+    }
 
 
 def _split(of_queries: Mapping[Labels, Figures]) -> tuple[Parts, Parts]:
@@ -127,15 +146,21 @@ def _endpoints(window: Window) -> defaultdict[str, list[StatementEndpoint]]:
     return found
 
 
-def _findings(window: Window) -> list[tuple[str, Labels, Figures]]:
+def _findings(window: Window, page: Page) -> list[tuple[str, Labels, Figures]]:
     rows = [
         ((kind, labels), figures)
         for kind in (series.N_PLUS_ONE, series.TASK_N_PLUS_ONE)
         for labels, figures in window.figures(kind).items()
+        if page.fingerprint in (None, labels[0])
+        and page.endpoint in (None, _route(kind, labels))
     ]
     return [(*key, figures) for key, figures in shown.heaviest_first(rows)][
         :FINDINGS_SHOWN
     ]
+
+
+def _route(kind: str, labels: Labels) -> str | None:
+    return labels[1] if kind == series.N_PLUS_ONE else None
 
 
 def _finding(

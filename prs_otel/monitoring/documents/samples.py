@@ -28,12 +28,28 @@ comes after them in a whole window would no longer be certain."""
 
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
-    """Say which samples are asked for; `organization_id` None means all of them."""
+    """Say which samples are asked for; None means all of them."""
 
     seconds: float
     limit: int = 50
     offset: int = 0
     organization_id: str | None = None
+    endpoint: str | None = None
+    fingerprint: str | None = None
+    is_of_staff: bool = False
+
+    @property
+    def shows_text(self) -> bool:
+        """Tell whether the statements themselves may be shown."""
+        return self.is_of_staff or self.organization_id is None
+
+    def matches(self, sample: Sample) -> bool:
+        """Tell whether a sample is among those asked for."""
+        return (
+            self.organization_id in (None, sample.organization_id)
+            and self.endpoint in (None, sample.endpoint)
+            and self.fingerprint in (None, sample.fingerprint)
+        )
 
 
 def slow_queries(view: MetricsView, asked: SampleQuery, *, now: float) -> SlowQueries:
@@ -44,7 +60,7 @@ def slow_queries(view: MetricsView, asked: SampleQuery, *, now: float) -> SlowQu
     kept = _slowest(view, series.QUERY, asked, now=now)
     page = _page(kept, asked)
     texts: Mapping[str, str] = {}
-    if asked.organization_id is None:
+    if asked.shows_text:
         texts = view.texts([sample.fingerprint for sample in page])
     items = [_slow_query(sample, texts.get(sample.fingerprint)) for sample in page]
     return SlowQueries(window=_window(view, asked, now), items=items, count=len(kept))
@@ -60,15 +76,8 @@ def slow_calls(view: MetricsView, asked: SampleQuery, *, now: float) -> SlowCall
 def _slowest(
     view: MetricsView, kind: str, asked: SampleQuery, *, now: float
 ) -> list[Sample]:
-    organization_id = asked.organization_id
     return view.slowest(
-        kind,
-        limit=KEPT,
-        seconds=asked.seconds,
-        now=now,
-        matches=lambda sample: (
-            organization_id is None or sample.organization_id == organization_id
-        ),
+        kind, limit=KEPT, seconds=asked.seconds, now=now, matches=asked.matches
     )
 
 

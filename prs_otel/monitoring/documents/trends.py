@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from prs_otel import conf, semconv
 from prs_otel.monitoring.documents import figures as shown
 from prs_otel.monitoring.schemas import (
+    Deploy,
     SystemFigures,
+    TrendCache,
     TrendPoint,
     TrendQueries,
     TrendRequests,
@@ -74,7 +76,7 @@ def trends(
         step=trend.step,
         requested_step=step,
         is_coarsened=step is not None and trend.step > step,
-        is_covered=not trend.is_folded and _is_counted(selection),
+        is_covered=not trend.is_folded and is_counted(selection),
         points=[
             TrendPoint(
                 time=shown.utc(point.start),
@@ -82,14 +84,20 @@ def trends(
                 requests=TrendRequests(**_rates(point, point.requests)),
                 queries=_queries(point, selection),
                 tasks=_tasks(point, selection),
+                cache=_cache(point, selection),
                 system=_system(point.gauges if asked.shows_system else _NOT_SHOWN),
             )
             for point in trend.points
         ],
+        deploys=[
+            Deploy(time=shown.utc(each.at), version=each.version)
+            for each in (trend.deploys if asked.shows_system else ())
+        ],
     )
 
 
-def _is_counted(selection: Selection) -> bool:
+def is_counted(selection: Selection) -> bool:
+    """Tell whether what is asked for is counted apart at all."""
     return selection.organization_id is None or conf.current().track_organizations
 
 
@@ -129,6 +137,15 @@ def _queries(point: rollup.TrendPoint, selection: Selection) -> TrendQueries:
         count, slow = point.requests.query_count, point.requests.slow_query_count
         return TrendQueries(count=count, slow_rate=shown.share(slow, count))
     return TrendQueries(count=point.queries.count, slow_rate=point.queries.slow_rate)
+
+
+def _cache(point: rollup.TrendPoint, selection: Selection) -> TrendCache:
+    # Whom a look-up was for, nobody knows.
+    if not (point.is_known and selection.is_everything):
+        return TrendCache(hits=None, misses=None, hit_rate=None)
+    hits, misses = point.lookups
+    hit_rate = hits / (hits + misses) if hits + misses else None
+    return TrendCache(hits=hits, misses=misses, hit_rate=hit_rate)
 
 
 def _system(gauges: Gauges) -> SystemFigures:

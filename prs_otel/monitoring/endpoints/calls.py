@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 from ninja import Query, Router
 
 from prs_otel.monitoring import documents
-from prs_otel.monitoring.endpoints.parameters import SamplePage, TablePage
+from prs_otel.monitoring.endpoints.parameters import LinePage, SamplePage, TablePage
 from prs_otel.monitoring.endpoints.reading import REFUSALS, steady
 from prs_otel.monitoring.permissions import AuthenticatedRequest, staff_auth
-from prs_otel.monitoring.schemas import ApiMetrics, SlowCalls
+from prs_otel.monitoring.schemas import ApiMetrics, EndpointTrends, SlowCalls
 from prs_otel.monitoring.scope import scope_of
 
 if TYPE_CHECKING:
@@ -32,13 +32,26 @@ def api_metrics(
     )
 
 
+@router.get("trends/", auth=staff_auth(), response={200: EndpointTrends, **REFUSALS})
+def api_trends(
+    request: AuthenticatedRequest, asked: Annotated[LinePage, Query()]
+) -> HttpResponse:
+    """Return what each endpoint was asked over time, to be drawn beside its name; for staff."""
+    wanted = asked.lines()
+    return steady(
+        request,
+        asked,
+        lambda view, now: documents.endpoint_trends(view, wanted, now=now),
+    )
+
+
 @router.get("slow-calls/", response={200: SlowCalls, **REFUSALS})
 def slow_calls(
     request: AuthenticatedRequest, page: Annotated[SamplePage, Query()]
 ) -> HttpResponse:
     """Return the slowest requests."""
     scope = scope_of(request.auth)
-    asked = page.samples(scope.organization_id)
+    asked = page.samples(scope)
     return steady(
         request,
         page,

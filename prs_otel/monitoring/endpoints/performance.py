@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from ninja import Query, Router
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import ValidationError
 
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.documents import TrendQuery
 from prs_otel.monitoring.endpoints.parameters import HOUR, Span, TrendSpan
 from prs_otel.monitoring.endpoints.reading import REFUSALS, steady
 from prs_otel.monitoring.permissions import AuthenticatedRequest
-from prs_otel.monitoring.schemas import OrganizationSummary, Summary, Trends
+from prs_otel.monitoring.schemas import Latency, OrganizationSummary, Summary, Trends
 from prs_otel.monitoring.scope import Scope, scope_of
 from prs_otel.rollup.digest import Selection
 
@@ -47,12 +47,7 @@ def performance_trends(
 ) -> HttpResponse:
     """Return the window as a time series; for a user who is not staff, of his organisation."""
     scope = scope_of(request.auth)
-    drawn = TrendQuery(
-        _selection(asked, scope),
-        seconds=asked.hours * HOUR,
-        step=asked.step,
-        shows_system=scope.organization_id is None,
-    )
+    drawn = _drawn(asked, scope)
     return steady(
         request,
         asked,
@@ -61,15 +56,36 @@ def performance_trends(
     )
 
 
+@router.get("latency/", response={200: Latency, **REFUSALS})
+def performance_latency(
+    request: AuthenticatedRequest, asked: Annotated[TrendSpan, Query()]
+) -> HttpResponse:
+    """Return how long requests took over time, to be drawn as a heat map."""
+    scope = scope_of(request.auth)
+    drawn = _drawn(asked, scope)
+    return steady(
+        request,
+        asked,
+        lambda view, now: documents.latency(view, drawn, now=now),
+        scope,
+    )
+
+
+def _drawn(asked: TrendSpan, scope: Scope) -> TrendQuery:
+    return TrendQuery(
+        _selection(asked, scope),
+        seconds=asked.hours * HOUR,
+        step=asked.step,
+        shows_system=scope.organization_id is None,
+    )
+
+
 def _selection(asked: TrendSpan, scope: Scope) -> Selection:
     """Join what was asked with what the user may see."""
-    if scope.organization_id not in (None, asked.organization_id):
-        if asked.organization_id is not None:
-            raise HttpError(403, "This is another organisation than yours.")
-        asked = asked.model_copy(update={"organization_id": scope.organization_id})
-    if asked.endpoint is not None and asked.organization_id is not None:
+    organization_id = scope.narrowed(asked.organization_id)
+    if asked.endpoint is not None and organization_id is not None:
         raise _refused("endpoint", "Endpoints are not counted apart by organisation.")
-    return Selection(asked.endpoint, asked.organization_id)
+    return Selection(asked.endpoint, organization_id)
 
 
 def _refused(parameter: str, message: str) -> ValidationError:

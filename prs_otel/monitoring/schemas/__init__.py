@@ -58,6 +58,8 @@ from prs_otel.monitoring.schemas.health import (
     HealthCheck,
     HealthStatus,
 )
+from prs_otel.monitoring.schemas.latency import Latency, LatencyPoint
+from prs_otel.monitoring.schemas.lines import EndpointTrend, EndpointTrends
 from prs_otel.monitoring.schemas.refusals import Error, InvalidParameter, InvalidRequest
 from prs_otel.monitoring.schemas.samples import (
     SlowCall,
@@ -75,6 +77,8 @@ from prs_otel.monitoring.schemas.system import (
     WorkerMetrics,
 )
 from prs_otel.monitoring.schemas.trends import (
+    Deploy,
+    TrendCache,
     TrendPoint,
     TrendQueries,
     TrendRequests,
@@ -94,6 +98,7 @@ __all__ = [
     "CompactDone",
     "ConnectionFigures",
     "DatabaseMetrics",
+    "Deploy",
     "DetailedHealth",
     "Document",
     "DurationFigures",
@@ -101,6 +106,8 @@ __all__ = [
     "EffectiveSettings",
     "EndpointFigures",
     "EndpointMetrics",
+    "EndpointTrend",
+    "EndpointTrends",
     "Error",
     "FingerprintFigures",
     "Follower",
@@ -111,6 +118,8 @@ __all__ = [
     "IgnoredChange",
     "InvalidParameter",
     "InvalidRequest",
+    "Latency",
+    "LatencyPoint",
     "MaintenanceRequest",
     "MonitorFigures",
     "NPlusOneFinding",
@@ -136,6 +145,7 @@ __all__ = [
     "SystemMetrics",
     "TaskFigures",
     "TaskSummary",
+    "TrendCache",
     "TrendPoint",
     "TrendQueries",
     "TrendRequests",

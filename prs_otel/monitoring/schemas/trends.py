@@ -30,6 +30,21 @@ class TrendTasks(TrendRequests):
     """The tasks of one point; null where the trend is of an endpoint or an organisation."""
 
 
+class TrendCache(Document):
+    """The keys that caches were asked for in one point; null where it is not of everything."""
+
+    hits: int | None
+    misses: int | None
+    hit_rate: float | None
+
+
+class Deploy(Document):
+    """When another `service.version` began to serve."""
+
+    time: datetime
+    version: str
+
+
 class TrendPoint(Document):
     """What happened in one step from `time`; null is what nobody has measured."""
 
@@ -38,6 +53,7 @@ class TrendPoint(Document):
     requests: TrendRequests
     queries: TrendQueries
     tasks: TrendTasks
+    cache: TrendCache
     system: SystemFigures
 
 
@@ -46,7 +62,7 @@ class Trends(Document):
 
     `step` is the seconds between two points, more than `requested_step` when that is finer
     than what is stored or can be drawn (`is_coarsened`). `is_covered` is false when what
-    was asked for may partly be among what is not counted apart.
+    was asked for may partly be among what is not counted apart. `deploys` are for staff.
     """
 
     window: WindowDocument
@@ -57,3 +73,4 @@ class Trends(Document):
     is_coarsened: bool
     is_covered: bool
     points: list[TrendPoint]
+    deploys: list[Deploy]

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -65,6 +66,79 @@ def test_the_hours_are_those_of_the_clock_on_the_wall() -> None:
     assert berlin.until(at("2026-03-29T00:30")) == at("2026-03-29T02:00")
     assert berlin.until(at("2026-03-29T02:00")) is None
     assert berlin.until(at("2026-03-22T00:30")) == at("2026-03-22T03:00")
+
+
+@pytest.mark.parametrize(
+    ("hours", "inside", "end"),
+    [
+        # An offset of its own counts, whatever the zone is; 2026-01-02 is a Friday.
+        (("22:00Z", "06:00Z"), "2026-01-02T22:00", "2026-01-03T06:00"),
+        (("22:00+02:00", "06:00+02:00"), "2026-01-02T20:00", "2026-01-03T04:00"),
+        (("00:30+02:00", "01:00+02:00"), "2026-01-01T22:30", "2026-01-01T23:00"),
+        # Two offsets, or one and none: to the first such moment after the start.
+        (("22:00+02:00", "06:00"), "2026-01-02T20:00", "2026-01-03T06:00"),
+        (("22:00", "06:00+02:00"), "2026-01-02T22:00", "2026-01-03T04:00"),
+        (("22:00", "23:00+05:00"), "2026-01-02T22:00", "2026-01-03T18:00"),
+        (("00:00+14:00", "23:00-12:00"), "2026-01-01T10:00", "2026-01-01T11:00"),
+    ],
+)
+def test_hours_with_an_offset_are_meant_there(
+    hours: tuple[str, str], inside: str, end: str
+) -> None:
+    weekly = Weekly.model_validate(
+        {"weekdays": [4], "start": hours[0], "end": hours[1]}
+    )
+
+    assert weekly.until(at(inside)) == at(end)
+    assert weekly.until(at(inside) - 1) is None
+    assert weekly.until(at(end)) is None
+
+
+def test_hours_with_an_offset_do_not_follow_the_clock_on_the_wall() -> None:
+    fixed = Weekly.model_validate(
+        {
+            "weekdays": [6],
+            "start": "01:00+01:00",
+            "end": "04:00",
+            "timezone": "Europe/Berlin",
+        }
+    )
+
+    # The night in which the hour from two to three is left out, and the one before.
+    assert fixed.until(at("2026-03-29T00:00")) == at("2026-03-29T02:00")
+    assert fixed.until(at("2026-03-22T00:00")) == at("2026-03-22T03:00")
+
+
+def test_the_hour_that_comes_twice_is_silent_twice() -> None:
+    berlin = Weekly.model_validate(
+        {"weekdays": [6], "start": "02:00", "end": "04:00", "timezone": "Europe/Berlin"}
+    )
+
+    for moment in ("2026-10-25T00:30", "2026-10-25T01:30", "2026-10-25T02:30"):
+        assert berlin.until(at(moment)) == at("2026-10-25T03:00")
+
+
+def test_the_zone_of_a_time_in_python_is_the_zone_of_the_hours() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    made = silence(
+        weekly={
+            "weekdays": [4],
+            "start": time(22, tzinfo=zone),
+            "end": time(6, tzinfo=zone),
+        }
+    )
+
+    assert made.weekly is not None
+    assert made.weekly.timezone == "Europe/Berlin"
+    assert made.until(at("2026-01-02T21:00")) == at("2026-01-03T05:00")
+    assert silence(**made.definition()) == made
+
+
+def test_hours_have_one_zone() -> None:
+    start = time(22, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    with pytest.raises(ValidationError, match="not Europe/Berlin and UTC; write it in"):
+        silence(weekly={**NIGHT, "start": start, "timezone": "UTC"})
 
 
 def test_a_weekly_one_ends_with_its_silence() -> None:

@@ -27,7 +27,18 @@ HEALTH = BASE + "system/health/"
 TRENDS = BASE + "performance/trends/"
 DATABASE = BASE + "database/metrics/"
 CALLS = BASE + "api/metrics/"
-STEADY = (SUMMARY, TRENDS, DATABASE, SLOW_QUERIES, CALLS, SLOW_CALLS)
+LATENCY = BASE + "performance/latency/"
+LINES = BASE + "api/trends/"
+STEADY = (
+    SUMMARY,
+    TRENDS,
+    LATENCY,
+    DATABASE,
+    SLOW_QUERIES,
+    CALLS,
+    LINES,
+    SLOW_CALLS,
+)
 DATA = (*STEADY, SYSTEM)
 
 

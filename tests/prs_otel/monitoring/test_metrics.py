@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,3 +151,41 @@ def test_dimensions_that_are_switched_off_are_null(
     assert without.user_count == 1
     assert (of_nobody.users, of_nobody.user_count) == (None, None)
     assert of_nobody.organization_count == 1
+
+
+def test_the_statements_of_one_endpoint_or_just_one_can_be_asked_for(
+    measured: Measured,
+) -> None:
+    of_a, of_b = (Finding(name, 6, 10, None) for name in "ab")
+    measured.request(whose=Whose("/a/"), queries=[0.1], findings=[of_a])
+    measured.request(whose=Whose("/b/"), queries=[0.1], findings=[of_b])
+    for text in ("SELECT a", "SELECT b", "SELECT of-request"):
+        measured.query(0.1, text=text)
+    view = measured.flush()
+
+    of_endpoint = documents.database_metrics(
+        view, replace(HOUR, endpoint="/a/"), now=NOW
+    )
+    just_b = documents.database_metrics(view, replace(HOUR, fingerprint="b"), now=NOW)
+
+    assert [row.fingerprint for row in of_endpoint.fingerprints] == ["of-request"]
+    assert [row.fingerprint for row in of_endpoint.n_plus_one] == ["a"]
+    assert [row.fingerprint for row in just_b.fingerprints] == ["b"]
+    assert [row.endpoint for row in just_b.n_plus_one] == ["/b/"]
+    assert of_endpoint.queries.count == just_b.queries.count == 3
+    assert just_b.count == 1
+
+
+def test_of_one_endpoint_the_figures_are_its_own(measured: Measured) -> None:
+    for method, endpoint in (("GET", "/a/"), ("POST", "/a/"), ("GET", "/b/")):
+        measured.request(
+            0.1, method=method, whose=Whose(endpoint, organization_id="7", user_id="3")
+        )
+    page = replace(HOUR, endpoint="/a/")
+
+    document = documents.api_metrics(measured.flush(), page, now=NOW)
+
+    assert document.requests.count == 2
+    assert {row.method for row in document.endpoints} == {"GET", "POST"}
+    assert {row.endpoint for row in document.endpoints} == {"/a/"}
+    assert (document.organizations, document.users) == (None, None)

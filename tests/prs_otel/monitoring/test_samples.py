@@ -139,3 +139,36 @@ def test_how_much_of_the_window_is_known_is_said(measured: Measured) -> None:
             600,
         )
         assert document.window.end.timestamp() == pytest.approx(now)
+
+
+def test_the_slowest_of_one_endpoint_or_statement_can_be_asked_for(
+    measured: Measured,
+) -> None:
+    for endpoint, text in (
+        ("/a/", "SELECT x"),
+        ("/b/", "SELECT x"),
+        ("/a/", "SELECT y"),
+    ):
+        measured.query(2.0, text=text, whose=Whose(endpoint))
+        measured.request(2.0, whose=Whose(endpoint))
+    view = measured.flush()
+    of_endpoint = SampleQuery(seconds=A_DAY, endpoint="/a/")
+    of_both = SampleQuery(seconds=A_DAY, endpoint="/a/", fingerprint="x")
+
+    queries = documents.slow_queries(view, of_endpoint, now=NOW)
+    calls = documents.slow_calls(view, of_endpoint, now=NOW)
+    (query,) = documents.slow_queries(view, of_both, now=NOW).items
+
+    assert [item.endpoint for item in queries.items] == ["/a/", "/a/"]
+    assert [item.endpoint for item in calls.items] == ["/a/", "/a/"]
+    assert (query.endpoint, query.query) == ("/a/", "SELECT x")
+
+
+def test_staff_read_the_statements_of_an_organisation(measured: Measured) -> None:
+    measured.query(1.5, text="SELECT ours", whose=Whose(organization_id="7"))
+    measured.query(1.5, text="SELECT theirs", whose=Whose(organization_id="8"))
+    asked = SampleQuery(seconds=A_DAY, organization_id="7", is_of_staff=True)
+
+    (query,) = documents.slow_queries(measured.flush(), asked, now=NOW).items
+
+    assert query.query == "SELECT ours"

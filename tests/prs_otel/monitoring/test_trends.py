@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.test import Client, override_settings
@@ -8,6 +9,7 @@ from django.test import Client, override_settings
 from prs_otel import semconv
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.documents import TrendQuery
+from prs_otel.rollup import series
 from prs_otel.rollup.digest import Selection
 from tests.support.measured import Measured, Whose
 
@@ -65,6 +67,41 @@ def test_of_an_endpoint_the_queries_are_counted(measured: Measured) -> None:
     assert (point.requests.count, point.queries.count) == (1, 4)
     assert point.queries.slow_rate == 0.25
     assert point.tasks.count is None
+
+
+def test_look_ups_in_caches_are_drawn_beside_requests(measured: Measured) -> None:
+    for name, amount in ((series.CACHE_HITS, 3), (series.CACHE_MISSES, 1)):
+        measured.rollup.count(name, ("default",), amount)
+    of_endpoint = TrendQuery(Selection(endpoint="/a/"), seconds=60.0, step=10)
+    view = measured.flush()
+
+    before, *_, point = documents.trends(view, EVERYTHING, now=NOW).points
+    of_one = documents.trends(view, of_endpoint, now=NOW).points[-1]
+
+    assert before.cache.hits is None
+    assert (point.cache.hits, point.cache.misses) == (3, 1)
+    assert point.cache.hit_rate == 0.75
+    assert of_one.cache.hits is None
+
+
+def test_without_look_ups_there_is_no_hit_rate(measured: Measured) -> None:
+    measured.request(0.1)
+
+    point = documents.trends(measured.flush(), EVERYTHING, now=NOW).points[-1]
+
+    assert (point.cache.hits, point.cache.hit_rate) == (0, None)
+
+
+def test_deploys_are_told_to_staff(measured: Measured) -> None:
+    for version in ("1", "2"):
+        measured.gauge(series.VERSION_GAUGE, 1.0, host=version)
+    view = measured.flush()
+    of_organization = replace(EVERYTHING, shows_system=False)
+
+    (deploy,) = documents.trends(view, EVERYTHING, now=NOW).deploys
+
+    assert deploy.version == "2"
+    assert documents.trends(view, of_organization, now=NOW).deploys == []
 
 
 def test_tasks_are_drawn_beside_requests(measured: Measured) -> None:
@@ -130,7 +167,7 @@ def test_a_user_sees_his_own_organisation_and_no_host(
 
 @pytest.mark.django_db
 @pytest.mark.urls("tests.prs_otel.monitoring.mounted")
-@pytest.mark.parametrize("path", ["database/metrics/", "api/metrics/"])
+@pytest.mark.parametrize("path", ["database/metrics/", "api/metrics/", "api/trends/"])
 @pytest.mark.usefixtures("served")
 def test_the_tables_are_for_staff(alice_client: Client, path: str) -> None:
     with override_settings(MONITORING_SETTINGS=in_organization(7)):
@@ -146,3 +183,19 @@ def test_pages_of_tables_out_of_bounds_are_refused(
     staff_client: Client, path: str, query: str
 ) -> None:
     assert staff_client.get(f"/api/monitoring/{path}?{query}").status_code == 422
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.prs_otel.monitoring.mounted")
+@pytest.mark.parametrize("path", ["api/slow-calls/", "database/slow-queries/"])
+@pytest.mark.usefixtures("served")
+def test_the_slowest_of_another_organisation_are_refused(
+    alice_client: Client, staff_client: Client, path: str
+) -> None:
+    path = f"/api/monitoring/{path}"
+    with override_settings(MONITORING_SETTINGS=in_organization(7)):
+        own = alice_client.get(f"{path}?organization_id=7")
+        foreign = alice_client.get(f"{path}?organization_id=8")
+
+    assert (own.status_code, foreign.status_code) == (200, 403)
+    assert staff_client.get(f"{path}?organization_id=8").status_code == 200

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from prs_otel.rollup import codec, digest, salvage, series, totals, trends
+from prs_otel.rollup import codec, digests, salvage, series, totals, trends
 from prs_otel.rollup.cells import Cells
 from prs_otel.rollup.digest import Selection
 from prs_otel.rollup.gauge import Gauges, reading
@@ -199,13 +199,13 @@ def test_a_bucket_is_read_once(
 def test_the_digests_kept_are_bounded(
     store: Store, view: MetricsView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digest, "_DIGESTS_KEPT", 3)
+    monkeypatch.setattr(digests, "_DIGESTS_KEPT", 3)
     writer = Writer(store)
     for number in range(5):
         writer.append(requests(("/a/", 1)), at=NOW - number)
 
     assert sum(point.requests.count for point in drawn(view).points) == 5
-    assert len(view._digests) == 3
+    assert len(view.drawing.digests) == 3
 
 
 def test_what_nobody_draws_is_given_back(store: Store, view: MetricsView) -> None:
@@ -260,7 +260,7 @@ def test_the_trends_kept_are_bounded(store: Store, view: MetricsView) -> None:
     for name in ("/a/", "/b/", "/c/"):
         drawn(view, Selection(endpoint=name))
 
-    assert len(view._digests._merged) == 2
+    assert len(view.drawing.digests._merged) == 2
 
 
 def test_a_bucket_that_came_since_is_in_the_next_trend(
