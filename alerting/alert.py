@@ -90,7 +90,8 @@ class Progress:
 class AlertState:
     """One alert between two evaluations.
 
-    `at` is the last evaluation that had data. `sequence` counts the transitions of this
+    `at` is the last evaluation that had data, `missed_at` the last one since that had none.
+    `sequence` counts the transitions of this
     episode since it fired; `alert_id` names the episode once it is recorded. `measures` tells
     what its rule looked at when there was data last.
     """
@@ -108,6 +109,7 @@ class AlertState:
     sequence: int = 0
     alert_id: str = ""
     measures: str = ""
+    missed_at: float | None = None
 
     @property
     def is_open(self) -> bool:

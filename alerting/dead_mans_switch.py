@@ -40,7 +40,7 @@ class DeadMansSwitch:
 
     def ping(self, *, evaluated_at: float, now: float) -> None:
         """Ask for the address if it is time to; a failure is only counted."""
-        if now < self._next or now - evaluated_at > self._patience:
+        if 0 < self._next - now <= EVERY or now - evaluated_at > self._patience:
             return
         self._next = now + EVERY
         try:

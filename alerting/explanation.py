@@ -67,15 +67,18 @@ def _step(row: AlertTransition, deliveries: list[ExplainedDelivery]) -> Explaine
 
 
 def _delivery(row: Delivery) -> ExplainedDelivery:
+    is_due = row.state == Outcome.DUE
     return ExplainedDelivery(
         channel=row.channel,
         state=row.state,
         reason=row.reason,
         recipients=row.recipients,
         attempts=row.attempts,
-        next_attempt_at=utc(row.next_at) if row.state == Outcome.DUE else None,
+        next_attempt_at=utc(row.next_at) if is_due else None,
         last_error=row.last_error,
-        settled_at=None if row.settled_at is None else _shown(row.settled_at),
+        settled_at=(
+            None if is_due or row.settled_at is None else _shown(row.settled_at)
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
@@ -43,6 +44,7 @@ __all__ = [
     "last_transition",
     "open_notices",
     "scope_name",
+    "set_back",
     "stored",
     "tellings",
     "write",
@@ -148,6 +150,20 @@ def write(record: Record, *, scope: str, seen: int) -> int:
             return last_transition(scope)
     except IntegrityError as error:
         raise Conflict from error
+
+
+def set_back(scope: str, seconds: float, *, since: float) -> None:
+    """Let deliveries follow a clock that was set back: what waits, and what is to come."""
+    ours = stored(Delivery).filter(alert__scope=scope)
+    due = ours.filter(state=Outcome.DUE)
+    with writing():
+        due.update(next_at=F("next_at") - seconds)
+        due.filter(claimed_until__gt=0).update(
+            claimed_until=F("claimed_until") - seconds
+        )
+        for name in ("created_at", "settled_at"):
+            future = ours.filter(**{f"{name}__gt": to_datetime(since)})
+            future.update(**{name: F(name) - timedelta(seconds=seconds)})
 
 
 def _write_alerts(notices: Sequence[Notice], scope: str) -> None:

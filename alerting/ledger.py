@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import DataError, IntegrityError
 
 from alerting import history
+from alerting.notifications.memory import remembered, seconds_back, set_back
 from alerting.notifications.policy import HOUR
 from alerting.notifications.telling import Outcome
 from alerting.replay import replay
@@ -72,6 +73,7 @@ class Ledger:
         self._tellings: dict[str, Telling] = {}
         self._lock = threading.Lock()  # protects the table of tellings
         self._seen = 0
+        self._at: float | None = None
         self._is_loaded = False
         self._is_degraded = False
         self._last_error = ""
@@ -89,6 +91,7 @@ class Ledger:
             self._recover()
         if not self._is_loaded:
             self._load(now)
+        self._follow_clock(now)
 
     def episodes(self, fingerprints: Collection[str], *, now: float) -> dict[str, int]:
         """Return the number of the episode that begins now for each of these alerts."""
@@ -229,20 +232,33 @@ class Ledger:
         self._last_error = described(error)
 
     def _forget_old(self, now: float) -> None:
-        wanted = {state.alert_id for state in self.states.values()}
-        # Whoever is to be told that an alert is over was told that it fired.
-        wanted |= {
-            t.alert_id for t in self._tellings.values() if t.state is Outcome.DUE
-        }
-        since = now - self._remembered
-        needed, recent = set(), []
-        for key, telling in self._tellings.items():
-            if telling.alert_id in wanted:
-                needed.add(key)
-            elif _last_moment(telling) > since:
-                recent.append(key)
-        kept = needed.union(recent[-history.TELLINGS_LIMIT :])
-        self._tellings = {k: t for k, t in self._tellings.items() if k in kept}
+        self._tellings = remembered(
+            self._tellings,
+            {state.alert_id for state in self.states.values()},
+            since=now - self._remembered,
+            limit=history.TELLINGS_LIMIT,
+        )
+
+    def _follow_clock(self, now: float) -> None:
+        """Take what was told by a clock that has been set back since for what it is."""
+        tellings = self.tellings()
+        seconds = seconds_back(tellings, last=self._at, now=now)
+        self._at = now
+        changed = [
+            after
+            for before in tellings
+            if (after := set_back(before, seconds, now=now)) is not before
+        ]
+        if not changed:
+            return
+        self.note(changed)
+        known = {telling.key for telling in changed}
+        self.backlog.change(known, lambda t: set_back(t, seconds, now=now))
+        if seconds and not self._is_degraded:
+            try:
+                history.set_back(self._scope, seconds, since=now)
+            except history.DATABASE_ERRORS as error:
+                self._degrade(error)
 
     def _snapshot(self) -> Snapshot:
         return Snapshot.from_bytes(self._journal.get(SNAPSHOT))
@@ -255,7 +271,3 @@ class Ledger:
         if document != self._saved:
             self._journal.put(SNAPSHOT, document)
             self._saved = document
-
-
-def _last_moment(telling: Telling) -> float:
-    return max(telling.created_at, telling.settled_at, telling.next_at)

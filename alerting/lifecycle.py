@@ -54,7 +54,7 @@ def advance(
         )
         for rung, mine in _paired(base, terms)
     )
-    seen = replace(base, value=sample.value, no_data_since=None)
+    seen = replace(base, value=sample.value, no_data_since=None, missed_at=None)
     is_firing = any(mine.is_firing for mine in progress)
     return _moved(seen, progress, now, "" if is_firing else _lost(seen, terms))
 
@@ -68,15 +68,24 @@ def withdraw(state: AlertState, *, now: float, reason: str) -> Transition | None
 
 def _reanchored(state: AlertState, now: float, max_gap: float) -> AlertState | None:
     """Return `state` with its durations true at `now`; None to ignore this `now`."""
-    elapsed = now - state.at
-    if state.state is State.INACTIVE:
-        return state
-    if elapsed < -LATE:
-        # The clock was set back: what has been served stays served.
-        return _shifted(state, elapsed)
-    if elapsed < 0:
+    last = next(
+        moment
+        for moment in (state.missed_at, state.no_data_since, state.at)
+        if moment is not None
+    )
+    is_known = state.state is not State.INACTIVE or state.no_data_since is not None
+    if is_known and now < last and (now >= last - LATE or 0 < state.at - now <= LATE):
         return None
-    return _shifted(state, max(0.0, elapsed - max_gap))
+    # Data may be missing for long: that it is was evaluated, what it would say was not.
+    since = _plus(state.no_data_since, _unserved(now - last, max_gap))
+    base = _shifted(state, _unserved(now - state.at, max_gap))
+    return base if since == base.no_data_since else replace(base, no_data_since=since)
+
+
+def _unserved(elapsed: float, max_gap: float) -> float:
+    """Return how much of the time since an evaluation does not count."""
+    # When the clock was set back, what has been served stays served.
+    return elapsed if elapsed < 0 else max(0.0, elapsed - max_gap)
 
 
 def _shifted(state: AlertState, seconds: float) -> AlertState:
@@ -150,14 +159,15 @@ def _unseen(
     since = now if base.no_data_since is None else min(base.no_data_since, now)
     if terms.no_data.policy == "keep" or now - since < terms.no_data.for_:
         # `at` stays: however long there is no data, it is a gap.
-        return replace(state, no_data_since=since), None
+        return replace(state, no_data_since=since, missed_at=now), None
     if terms.no_data.policy == "ok":
         progress = tuple(Progress(rung.severity) for rung in terms.rungs)
     else:
         mildest, *others = (mine for _, mine in _paired(base, terms))
         began = now if mildest.active_since is None else mildest.active_since
         progress = (Progress(mildest.severity, began, is_firing=True), *others)
-    return _moved(replace(base, no_data_since=since), progress, now, "no data")
+    missed = replace(base, no_data_since=since, missed_at=now)
+    return _moved(missed, progress, now, "no data")
 
 
 def _moved(

@@ -14,7 +14,6 @@ from alerting.notifications.compose import Circumstances, compose, gather_eviden
 from alerting.notifications.firing import labels_of, open_alerts
 from alerting.notifications.muting import Muting
 from alerting.notifications.policy import Route, decide_all
-from alerting.notifications.telling import ALARMS
 from alerting.record import Record
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ __all__ = ["Notifier", "Policies"]
 
 # What happens to an alert before it has fired is nobody's business but the evaluator's.
 _UNRECORDED: Final = frozenset({Kind.PENDING, Kind.CLEARED})
+# Who hears of anything else is also whoever heard of these.
+_WORSE: Final = frozenset({Kind.FIRING, Kind.ESCALATED})
 MUTED_FOR: Final = 60.0  # seconds at a time, of what another alert inhibits
 
 States = Mapping["Key", "AlertState"]
@@ -152,21 +153,23 @@ class Notifier:
     def _routes(
         self, notice: Notice, known: Sequence[Telling], reminders: Reminders
     ) -> list[Route]:
+        past: list[str] = []
         if notice.kind is Kind.REMINDER:
             chosen = [c for c in self._channels if (notice.alert_id, c) in reminders]
         else:
             chosen = self._chosen(notice)
-            if notice.kind not in ALARMS:
+            if notice.kind not in _WORSE:
                 # Whoever was told hears of the end, whatever the routes are by now.
                 told = {t.channel for t in known if t.alert_id == notice.alert_id}
-                chosen += [c for c in self._channels if c in told.difference(chosen)]
+                past = [c for c in self._channels if c in told.difference(chosen)]
         return [
             Route(
                 name,
                 why_unavailable(self._channels[name]),
                 reminders.get((notice.alert_id, name), ""),
+                is_past=name in past,
             )
-            for name in chosen
+            for name in (*chosen, *past)
         ]
 
     def _chosen(self, notice: Notice) -> list[str]:

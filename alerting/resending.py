@@ -51,7 +51,8 @@ class Resending:
     ) -> Iterator[tuple[str, ResendingChannel, list[Notice]]]:
         """Yield each channel whose time it is, with the last alarm of what fires there."""
         for name, channel in self._channels.items():
-            if self._next.get(name, 0.0) > now:
+            # Further away, and the clock was set back meanwhile.
+            if 0 < self._next.get(name, 0.0) - now <= channel.resend_every:
                 continue
             notices = self._firing(name)
             if notices:

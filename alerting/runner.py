@@ -98,7 +98,9 @@ class Runner:
             parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
-        return max(0.0, now + parts.interval - self._clock())
+        # Not later, even if the clock was set back meanwhile.
+        left = min(now + parts.interval - self._clock(), parts.interval)
+        return max(0.0, left)
 
     def _judged(self, rules: Mapping[str, AnyRule], now: float) -> dict[str, Judged]:
         """Return the rules, and those of other systems' alerts."""

@@ -118,7 +118,7 @@ class Sender:
         return failed(
             replace(failure, accepted=_merged(before, failure.accepted)),
             attempts=max(telling.attempts for telling in parcel.tellings),
-            age=at - min(telling.created_at for telling in parcel.tellings),
+            age=at - min(telling.settled_at or at for telling in parcel.tellings),
             at=at,
             jitter=self._jitter(),
         )

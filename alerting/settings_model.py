@@ -49,6 +49,10 @@ class AlertingSettings(BaseModel):
         int, Field(ge=1, le=100), Write("a whole number from 1 to 100")
     ] = 5
     """Up to so many alerts share a mail; 1 makes every alert a mail of its own."""
+    group_wait_seconds: Annotated[
+        float, Field(ge=0, le=3600), Write("a number of seconds from 0 to 3600")
+    ] = 0
+    """How long an alert waits for others to be told together with (seconds)."""
     history_retention_days: Annotated[
         float, Field(gt=0, le=3650), Write("a number of days above 0 and up to 3650")
     ] = 90

@@ -189,6 +189,7 @@ def _policies(settings: conf.AlertingSettings) -> Policies:
             settings.alert_cooldown_minutes * 60,
             settings.max_alerts_per_hour,
             settings.max_flaps_per_hour,
+            settings.group_wait_seconds,
         ),
         routing=Routing(
             settings.routes,

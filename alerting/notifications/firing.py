@@ -27,7 +27,7 @@ def open_alerts(
             rule = rules.get(state.rule)
             labels = {**(rule.labels if rule else {}), **dict(state.labels)}
             named = _named(labels, state.rule, state.severity)
-            yield Firing(state.alert_id, named)
+            yield Firing(state.alert_id, named, state.fired_at or 0.0)
 
 
 def labels_of(notice: Notice) -> dict[str, str]:

@@ -20,6 +20,7 @@ SUBJECT_LIMIT: Final = 180
 SHOWN_LIMIT: Final = 20
 VALUE_LIMIT: Final = 2_000  # characters of any one thing that is known of an alert
 RULE: Final = "-" * 60
+_CHANGES: Final = frozenset({Kind.ESCALATED, Kind.DEESCALATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _facts(notice: Notice) -> Iterator[tuple[str, str]]:
     if notice.metric:
         yield "value", _against(notice)
     yield "since", f"{clock(notice.started_at)}{_lasting(notice)}"
-    if notice.previous_severity and notice.kind is Kind.ESCALATED:
+    if notice.previous_severity and notice.kind in _CHANGES:
         yield "before", notice.previous_severity.value
     if notice.kind is Kind.RESOLVED:
         yield "fired", clock(notice.fired_at)

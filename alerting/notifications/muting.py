@@ -6,13 +6,12 @@ more is told then. Ends are told whatever is muted: whoever was told that it fir
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from alerting.notifications.matchers import Matchers, all_match, shown
+from alerting.notifications.inhibition import Firing, Inhibition, inhibited
+from alerting.notifications.matchers import all_match, shown
 
 if TYPE_CHECKING:
     from alerting.notifications.silence import Silence
@@ -24,31 +23,6 @@ __all__ = ["Firing", "Hold", "Inhibition", "Mute", "Muting"]
 SILENCED: Final = "silenced"
 INHIBITED: Final = "inhibited"
 REASON_LIMIT: Final = 255
-
-
-class Inhibition(BaseModel):
-    """While an alert that matches `source` fires, those that match `target` are not told.
-
-    Both must have the same values of the labels in `equal`, as far as they have any.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    source: Matchers
-    target: Matchers
-    equal: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-
-    def place(self, labels: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the values in which source and target must be alike."""
-        return tuple(labels.get(name, "") for name in self.equal)
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """An open alert; `labels` are all it has, with `alertname` and `severity`."""
-
-    alert_id: str
-    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +70,7 @@ class Muting:
             for silence in silences
             if (until := self._until(silence)) is not None
         ]
-        self._inhibitions = [(each, self._sources(each)) for each in inhibitions]
+        self._explained = inhibited(self._alerts.values(), inhibitions)
         self._found: dict[str, Mute | None] = {}
 
     def of(self, alert_id: str) -> Mute | None:
@@ -125,13 +99,6 @@ class Muting:
             elif telling.reason != mute.reason or telling.next_at < mute.needed:
                 yield Hold(telling.key, mute.until, mute.reason)
 
-    def _sources(self, inhibition: Inhibition) -> dict[tuple[str, ...], list[Firing]]:
-        sources: dict[tuple[str, ...], list[Firing]] = {}
-        for alert in self._alerts.values():
-            if all_match(inhibition.source, alert.labels):
-                sources.setdefault(inhibition.place(alert.labels), []).append(alert)
-        return sources
-
     def _until(self, silence: Silence) -> float | None:
         try:
             return silence.until(self._now)
@@ -155,16 +122,13 @@ class Muting:
         return max(found, key=lambda mute: mute.until, default=None)
 
     def _inhibited(self, alert: Firing) -> Mute | None:
-        for inhibition, sources in self._inhibitions:
-            if not all_match(inhibition.target, alert.labels):
-                continue
-            for other in sources.get(inhibition.place(alert.labels), ()):
-                if other.alert_id != alert.alert_id:
-                    name = other.labels.get("alertname", "")
-                    reason = f"{INHIBITED} by {name}, which fires too"
-                    end = self._now + self._patience
-                    return Mute(end, end - self._patience / 2, reason)
-        return None
+        other = self._explained.get(alert.alert_id)
+        if other is None:
+            return None
+        name = other.labels.get("alertname", "")
+        reason = f"{INHIBITED} by {name}, which fires too"
+        end = self._now + self._patience
+        return Mute(end, end - self._patience / 2, reason)
 
 
 def _silenced_by(silence: Silence) -> str:

@@ -2,6 +2,7 @@
 
 Pure: the randomness of the backoff is an argument. Full jitter spreads the attempts of
 many messages evenly, so that a mail server that comes back is not met by all at once.
+How often is bounded by the backoff alone: an outage of a night costs no alert.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Final
 from alerting.notifications.telling import Outcome, Telling
 from alerting.text import ERROR_LIMIT, clean
 
-__all__ = ["ATTEMPTS_LIMIT", "Failure", "Settlement", "failed", "sent"]
+__all__ = ["AGE_LIMIT", "Failure", "Settlement", "failed", "sent"]
 
-ATTEMPTS_LIMIT: Final = 12
-AGE_LIMIT: Final = 86_400.0  # seconds after which an alarm is no news any more
+AGE_LIMIT: Final = 86_400.0  # seconds after the first attempt that failed
 FIRST_WAIT: Final = 10.0
 LONGEST_WAIT: Final = 900.0
+_DOUBLINGS: Final = 7  # until the longest wait; beyond, a float ends one day
 SHORTEST_WAIT: Final = 1.0
 
 
@@ -58,7 +59,7 @@ class Settlement:
             last_error=self.last_error,
             recipients=self.recipients or telling.recipients,
             accepted=self.accepted or telling.accepted,
-            settled_at=self.at if is_over else 0.0,
+            settled_at=self.at if is_over else telling.settled_at or self.at,
             claimed_until=0.0,
             claimed_by="",
         )
@@ -72,14 +73,19 @@ def sent(recipients: tuple[str, ...], *, at: float) -> Settlement:
 def failed(
     failure: Failure, *, attempts: int, age: float, at: float, jitter: float
 ) -> Settlement:
-    """Return the result of the `attempts`-th attempt; `jitter` is from 0 to 1."""
+    """Return the result of the `attempts`-th attempt, `age` seconds after the first.
+
+    `jitter` is from 0 to 1. The last attempt is made when a day is over, whatever the
+    receiver asks for.
+    """
     error = clean(failure.error[:ERROR_LIMIT])
-    if failure.is_permanent or attempts >= ATTEMPTS_LIMIT or age >= AGE_LIMIT:
+    if failure.is_permanent or age >= AGE_LIMIT:
         # Whoever has it hears of its end, too.
         state = Outcome.SENT if failure.accepted else Outcome.DEAD
         return Settlement(state, at, last_error=error, recipients=failure.accepted)
-    longest = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    longest = min(FIRST_WAIT * 2 ** min(attempts - 1, _DOUBLINGS), LONGEST_WAIT)
     wait = max(jitter * longest, SHORTEST_WAIT, failure.retry_after or 0.0)
+    wait = min(wait, max(AGE_LIMIT - age, SHORTEST_WAIT))
     return Settlement(
         Outcome.DUE,
         at,

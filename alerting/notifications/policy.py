@@ -9,26 +9,32 @@ here changes an alert's state, and whatever is not told has its reason written d
 3. An alert that comes and goes is told so many times in an hour, then held back until
    an hour after the first of these: told if it stays, quiet if it goes on flapping.
 4. Beyond so many alerts of a rule in an hour the rest is collapsed into a digest.
-5. A resolution goes to exactly those who were told that the alert fired.
+5. What is left may wait for others for a moment.
+6. A resolution goes to exactly those who were told that the alert fired.
+7. What has got better is told if what was worse had not been told by then: nobody would
+   know of it otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from alerting.alert import Kind
+from alerting.notifications.digest import DIGEST_WAIT, HOUR, collapsed
 from alerting.notifications.figures import clock
-from alerting.notifications.telling import ALARMS, Outcome, Telling
-from alerting.notifications.told import Told
+from alerting.notifications.group import grouped
+from alerting.notifications.telling import ALARMS, Telling
+from alerting.notifications.told import Told, is_overtaken
 from alerting.rules.duration import format_duration
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
 
 __all__ = [
+    "DIGEST_WAIT",
     "HOUR",
     "Cancellation",
     "Decision",
@@ -38,33 +44,33 @@ __all__ = [
     "decide_all",
 ]
 
-HOUR: Final = 3600.0
-# How long a digest gathers before it is sent.
-DIGEST_WAIT: Final = 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much may be told: `cooldown` in seconds, alerts per rule and hour.
 
-    `flaps` is how often one alert is told in an hour that it fires.
+    `flaps` is how often one alert is told in an hour that it fires; `group_wait` are the
+    seconds that the first alert waits for others to share its message.
     """
 
     cooldown: float
     per_hour: int
     flaps: float = inf
+    group_wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A channel to tell a notice on; `unavailable` says why it cannot be.
 
-    `reason` says why an alert that was told before is told here (again).
+    `reason` says why an alert that was told before is told here (again); `is_past`
+    that an alert as bad as this one does not come here, but was told here before.
     """
 
     channel: str
     unavailable: str = ""
     reason: str = ""
+    is_past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,10 @@ def decide_all(
     for telling in known:
         by_channel.setdefault(telling.channel, Told()).add(telling)
     for notice, routes in routed:
+        is_unheard = _is_unheard(notice, by_channel.values())
         for route in routes:
             told = by_channel.setdefault(route.channel, Told())
-            decision = decide(notice, route, told, limits=limits)
+            decision = decide(notice, route, told, limits=limits, is_unheard=is_unheard)
             cancelled += decision.cancelled
             if decision.telling is not None:
                 told.add(decision.telling)
@@ -106,21 +113,50 @@ def decide_all(
     return tellings, cancelled
 
 
-def decide(notice: Notice, route: Route, told: Told, *, limits: Limits) -> Decision:
-    """Decide on one notice for one channel, knowing what was `told` there."""
+def decide(
+    notice: Notice,
+    route: Route,
+    told: Told,
+    *,
+    limits: Limits,
+    is_unheard: bool = False,
+) -> Decision:
+    """Decide on one notice for one channel, knowing what was `told` there.
+
+    `is_unheard` says that on no channel anybody will have heard of the alert.
+    """
     mine = told.of_alert(notice.alert_id)
     waiting = [telling for telling in mine if telling.is_waiting(notice.at)]
     if notice.kind is Kind.RESOLVED:
         telling = _resolution(notice, route, told, waiting)
         return Decision(telling, _cancelled(waiting, "resolved before it was due"))
     if notice.kind is Kind.DEESCALATED:
-        milder = f"only {notice.severity} before it was due"
-        worse = [t for t in waiting if t.severity.rank > notice.severity.rank]
-        return Decision(None, _cancelled(worse, milder))
+        return _relieved(notice, route, told, limits, is_unheard=is_unheard)
     if notice.kind not in ALARMS:
         return Decision(None)
     telling = _alarm(notice, route, told, limits)
     return Decision(telling, _cancelled(waiting, f"{notice.severity} since then"))
+
+
+def _is_unheard(notice: Notice, channels: Iterable[Told]) -> bool:
+    """Tell whether everything of an alert that is better now has been overtaken by that."""
+    if notice.kind is not Kind.DEESCALATED:
+        return False
+    found = [told for told in channels if told.of_alert(notice.alert_id)]
+    return bool(found) and not any(told.has_heard(notice) for told in found)
+
+
+def _relieved(
+    notice: Notice, route: Route, told: Told, limits: Limits, *, is_unheard: bool
+) -> Decision:
+    """Take back what is worse than the alert by now, and tell it as what it is instead."""
+    mine = told.of_alert(notice.alert_id)
+    worse = [telling for telling in mine if is_overtaken(telling, notice)]
+    milder = _cancelled(worse, f"only {notice.severity} before it was due")
+    is_news = (worse or is_unheard) and not told.has_heard(notice)
+    if not is_news or route.is_past:
+        return Decision(None, milder)
+    return Decision(_alarm(notice, route, told, limits), milder)
 
 
 def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
@@ -130,11 +166,11 @@ def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
     if notice.kind is Kind.REMINDER:
         return replace(telling, reason=route.reason)
     cooldown = limits.cooldown if notice.cooldown is None else notice.cooldown
-    until = _told_at(notice, told) + cooldown
+    until = told.last_at(notice) + cooldown
     if until > notice.at:
         lasts = f"{format_duration(cooldown)} lasts until {clock(until)}"
         return replace(telling, next_at=until, reason=f"the cooldown of {lasts}")
-    if len(starts := _told_starts(notice, told)) >= limits.flaps:
+    if len(starts := told.starts(notice, since=notice.at - HOUR)) >= limits.flaps:
         until = starts[-int(limits.flaps)] + HOUR
         why = f"it comes and goes, told {len(starts)} times in an hour"
         return replace(
@@ -142,8 +178,8 @@ def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
         )
     if told.alarms(notice.name, since=notice.at - HOUR) >= limits.per_hour:
         why = f"more than {limits.per_hour} alerts of this rule in an hour"
-        return _collapsed(telling, told, why)
-    return telling
+        return collapsed(telling, told, why)
+    return grouped(telling, told, limits.group_wait)
 
 
 def _resolution(
@@ -151,7 +187,7 @@ def _resolution(
 ) -> Telling:
     telling = _telling(notice, route)
     mine = told.of_alert(notice.alert_id)
-    alarms = [t for t in mine if t.is_alarm and _counts(t) and t not in waiting]
+    alarms = [t for t in mine if t.is_alarm and t.counts and t not in waiting]
     if not alarms:
         because = next((f" ({t.reason})" for t in reversed(mine) if t.reason), "")
         reason = f"nobody was told that it fired{because}"
@@ -159,62 +195,8 @@ def _resolution(
     reached = dict.fromkeys(r for alarm in alarms for r in alarm.recipients)
     telling = replace(telling, recipients=tuple(reached))
     if all(alarm.is_digest for alarm in alarms):
-        return _collapsed(telling, told, "a digest told that it fired")
+        return collapsed(telling, told, "a digest told that it fired")
     return telling
-
-
-def _told_at(notice: Notice, told: Told) -> float:
-    """Return when this alert was last told at least as bad as it is now."""
-    return max(map(_moment, _told_as_bad(notice, told)), default=-inf)
-
-
-def _told_starts(notice: Notice, told: Told) -> list[float]:
-    """Return when it was told within the hour that this alert fires, oldest first."""
-    moments = (
-        _moment(telling)
-        for telling in _told_as_bad(notice, told)
-        if telling.kind is not Kind.REMINDER and not telling.is_digest
-    )
-    return sorted(at for at in moments if at > notice.at - HOUR)
-
-
-def _told_as_bad(notice: Notice, told: Told) -> Iterator[Telling]:
-    """Yield the alarms of this alert, in all its episodes, as bad as it is now."""
-    for telling in told.of_series(notice.fingerprint):
-        if (
-            telling.is_alarm
-            and _counts(telling)
-            and telling.severity.rank >= notice.severity.rank
-            and not telling.is_waiting(notice.at)
-        ):
-            yield telling
-
-
-def _moment(telling: Telling) -> float:
-    return telling.settled_at or telling.created_at
-
-
-def _counts(telling: Telling) -> bool:
-    return telling.state in {Outcome.DUE, Outcome.SENT}
-
-
-def _collapsed(telling: Telling, told: Told, why: str) -> Telling:
-    """Put a telling into the digest that gathers, or begin the next one."""
-    now = telling.created_at
-    digests = told.digests(telling.rule, is_resolution=telling.is_resolution)
-    gathering = next((digest for digest in digests if digest.is_waiting(now)), None)
-    if gathering is not None:
-        due, batch = gathering.next_at, gathering.batch
-    else:
-        last = max((digest.next_at for digest in digests), default=float("-inf"))
-        due, batch = max(now + DIGEST_WAIT, last + HOUR), f"digest:{telling.key}"
-    return replace(
-        telling,
-        next_at=due,
-        batch=batch,
-        is_digest=True,
-        reason=f"{why}: in the digest of {clock(due)}",
-    )
 
 
 def _telling(notice: Notice, route: Route) -> Telling:

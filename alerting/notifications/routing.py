@@ -112,6 +112,8 @@ class Routing:
         self, alert: Firing, fired_at: float, told: Sequence[Telling], now: float
     ) -> Iterator[tuple[tuple[str, str], str]]:
         already = {telling.channel for telling in told}
+        # By a clock that was set back since it fires in the future.
+        fired_at = min([fired_at, *(telling.created_at for telling in told)])
         for each in self.escalations:
             if now - fired_at < each.after or not each.concerns(alert):
                 continue

@@ -14,10 +14,15 @@ from alerting.rules import Severity  # noqa: TC001 - pydantic evaluates it
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ALARMS", "Outcome", "Telling"]
+__all__ = ["ALARMS", "GROUPED", "Outcome", "Telling"]
 
 # The kinds that alarm somebody; a resolution is told to exactly those.
-ALARMS: Final = frozenset({Kind.FIRING, Kind.ESCALATED, Kind.REMINDER})
+ALARMS: Final = frozenset(
+    {Kind.FIRING, Kind.ESCALATED, Kind.DEESCALATED, Kind.REMINDER}
+)
+
+GROUPED: Final = "waits for other alerts"
+"""What the reason of a telling begins with that is to share its message."""
 
 
 class Outcome(StrEnum):
@@ -35,7 +40,8 @@ class Telling:
 
     `batch` names the message it goes into, once that is known; `reason` says why it
     waits, was collapsed into a digest, or is not told at all; `accepted` are those of the
-    recipients who have it from an attempt that failed for others.
+    recipients who have it from an attempt that failed for others. `settled_at` is when it
+    was sent or given up; of one that is tried again and again, when the first attempt failed.
     """
 
     key: str
@@ -74,6 +80,11 @@ class Telling:
     def is_untried_alarm(self) -> bool:
         """Tell whether it is an alarm that is to be sent, and nobody has tried to yet."""
         return self.is_alarm and self.state is Outcome.DUE and not self.attempts
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether somebody was told, or still is to be."""
+        return self.state in {Outcome.DUE, Outcome.SENT}
 
     def is_waiting(self, now: float) -> bool:
         """Tell whether nobody has tried to send it and it is not yet time to."""

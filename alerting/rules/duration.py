@@ -26,7 +26,7 @@ def parse_duration(value: object) -> float:
             raise ValueError(_complaint(value))
         seconds = sum(float(n) * UNITS[unit] for n, unit in PART.findall(value))
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = _as_float(value)
     else:
         raise ValueError(_complaint(value))  # noqa: TRY004 - pydantic wants ValueError
     if not math.isfinite(seconds) or seconds < 0:
@@ -48,6 +48,13 @@ def format_duration(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _complaint(value: object) -> str:

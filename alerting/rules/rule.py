@@ -30,6 +30,8 @@ from alerting.rules.threshold import Operator, Rung, Steps, rungs
 __all__ = ["Aggregation", "NoData", "Rule", "RuleError"]
 
 LABELS_LIMIT: Final = 32
+_COUNT_LIMIT: Final = 10**18 - 1
+_QUANTILE_DIGITS: Final = 8  # as many as its short form has
 
 
 class Aggregation(StrEnum):
@@ -47,9 +49,17 @@ class Aggregation(StrEnum):
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("it is no number")  # noqa: TRY004 - pydantic wants ValueError
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ValueError("it is not finite")
-    return float(value)
+    return number
+
+
+def _quantile(value: object) -> float:
+    return round(_number(value), _QUANTILE_DIGITS)
 
 
 def _steps(value: object) -> Steps:
@@ -67,7 +77,6 @@ def _listed(value: object) -> object:
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
-Number = Annotated[float, BeforeValidator(_number)]
 Ladder = Annotated[Steps, BeforeValidator(_steps)]
 Text = Annotated[str, StringConstraints(max_length=2000)]
 # The length is no part of the pattern: the engine would write its states out, 10 MB of them.
@@ -87,7 +96,7 @@ class NoData(BaseModel):
 
     A rule without `by` has one series, which counts as there from the beginning.
     `keep` leaves the alert as it is, `fire` takes it for a breach and `ok` for a good
-    value, both once it has lasted `for_` seconds.
+    value, both once it has lasted `for_` seconds in which the rule was evaluated.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
@@ -117,7 +126,7 @@ class Rule(BaseModel):
         default=Aggregation.AVG,
         description='one of "avg", "max", "rate", "ratio", "count", "absent", "p95"',
     )
-    quantile: Number | None = Field(
+    quantile: Annotated[float, BeforeValidator(_quantile)] | None = Field(
         default=None, gt=0, lt=1, description="a number between 0 and 1, such as 0.95"
     )
     where: Labels = Field(
@@ -136,7 +145,9 @@ class Rule(BaseModel):
         description='one of "info", "warning", "error", "critical"',
     )
     recovery: Ladder | None = Field(default=None, description=_STEPS_HINT)
-    min_count: int = Field(default=0, ge=0, description="a whole number, 0 or more")
+    min_count: int = Field(
+        default=0, ge=0, le=_COUNT_LIMIT, description="a whole number, 0 or more"
+    )
     for_: Duration = Field(default=0.0, alias="for", description=_DURATION_HINT)
     keep_firing_for: Duration = Field(default=0.0, description=_DURATION_HINT)
     no_data: Annotated[NoData, BeforeValidator(_no_data)] = Field(
@@ -194,7 +205,8 @@ class Rule(BaseModel):
         """The aggregation in one word: a quantile is "p95"."""
         if self.quantile is None:
             return self.aggregation.value
-        return f"p{round(self.quantile * 100, 6):g}"
+        percent = f"{self.quantile * 100:.{_QUANTILE_DIGITS - 2}f}"
+        return f"p{percent.rstrip('0').rstrip('.')}"
 
 
 def _completed(data: dict[str, Any]) -> dict[str, Any]:
@@ -203,7 +215,7 @@ def _completed(data: dict[str, Any]) -> dict[str, Any]:
     word = data.get("aggregation")
     if isinstance(word, str) and word[:1] == "p" and _is_percentage(word[1:]):
         data["aggregation"] = Aggregation.QUANTILE
-        data["quantile"] = round(float(word[1:]) / 100, 8)
+        data["quantile"] = float(word[1:]) / 100
     elif word is None:
         data.pop("aggregation", None)
         data["aggregation"] = _usual(data)

@@ -23,6 +23,7 @@ from alerting.rules.tokens import Cursor, TextError
 __all__ = ["TextError", "format_rule", "parse_rule", "parse_text"]
 
 SEVERITIES: Final = tuple(Severity)
+_SIGNS: Final = tuple(OPERATORS)
 
 
 def parse_rule(name: str, text: str, **more: Any) -> Rule:  # noqa: ANN401 - any field
@@ -39,10 +40,13 @@ def parse_text(text: str) -> dict[str, Any]:
     data = dict(_selection(cursor))
     if cursor.take("by"):
         data["by"] = _names(cursor)
-    if data.get("aggregation") == Aggregation.ABSENT:
+    is_absent = data.get("aggregation") == Aggregation.ABSENT
+    # What is absent counts as 1, which is more than nothing, and may be compared otherwise.
+    sign = cursor.maybe(_SIGNS) if is_absent else cursor.word(_SIGNS)
+    if sign is None:
         data.update(_severity(cursor))
     else:
-        data["operator"] = cursor.word(tuple(OPERATORS))
+        data["operator"] = sign
         data["threshold"] = _steps(cursor)
     data.update(_clauses(cursor))
     return data
@@ -56,7 +60,7 @@ def _selection(cursor: Cursor) -> Iterator[tuple[str, Any]]:
         metric = cursor.name("a metric")
     yield "metric", metric
     if cursor.take("{"):
-        yield "where", dict(_matchers(cursor))
+        yield "where", _matchers(cursor)
     if cursor.take("["):
         yield "window", cursor.duration()
         cursor.expect("]")
@@ -64,14 +68,16 @@ def _selection(cursor: Cursor) -> Iterator[tuple[str, Any]]:
         cursor.expect(")")
 
 
-def _matchers(cursor: Cursor) -> Iterator[tuple[str, str]]:
+def _matchers(cursor: Cursor) -> dict[str, str]:
+    where: dict[str, str] = {}
     while True:
-        label = cursor.name("a label")
+        label = cursor.name("a label", known=where)
         cursor.expect("=")
-        yield label, cursor.string()
+        where[label] = cursor.string()
         if not cursor.take(","):
             break
     cursor.expect("}")
+    return where
 
 
 def _names(cursor: Cursor) -> list[str]:
@@ -95,7 +101,7 @@ def _steps(cursor: Cursor) -> float | dict[str, float]:
     steps: dict[str, float] = {severity: number}
     while cursor.take(","):
         number = cursor.number()
-        steps[cursor.word(SEVERITIES)] = number
+        steps[cursor.word(tuple(s for s in SEVERITIES if s not in steps))] = number
     return steps
 
 
@@ -123,16 +129,24 @@ def _no_data(cursor: Cursor) -> dict[str, Any]:
 
 
 def format_rule(rule: Rule) -> str:
-    """Return `rule` in one line, which `parse_text` reads to the same thresholds."""
+    """Return `rule` in one line, which `parse_text` reads to the same thresholds.
+
+    One longer than that takes (4096 characters, by its labels) is for people only.
+    """
     parts = [_selected(rule)]
     if rule.by:
         parts.append(f"by ({', '.join(rule.by)})")
-    if rule.aggregation is Aggregation.ABSENT:
-        parts.append(rule.severity)
+    if _is_plain_absence(rule):
+        parts.append(rule.rungs[0].severity)
     else:
         parts.append(f"{rule.operator} {_written(rule.threshold, rule.severity)}")
     parts += _written_clauses(rule)
     return " ".join(parts)
+
+
+def _is_plain_absence(rule: Rule) -> bool:
+    is_default = rule.operator == ">" and [r.threshold for r in rule.rungs] == [0.0]
+    return rule.aggregation is Aggregation.ABSENT and is_default
 
 
 def _selected(rule: Rule) -> str:

@@ -70,8 +70,14 @@ def rungs(
 def _recoveries(
     recovery: Steps | None, ordered: list[Severity]
 ) -> dict[Severity, float]:
+    if not ordered:
+        raise ValueError('a ladder needs a step, such as {"warning": 0.8}')
     if recovery is None:
         return {}
+    if recovery == {}:
+        raise ValueError(
+            'recovery needs a step, such as {"warning": 0.7}; or remove it'
+        )
     if not isinstance(recovery, dict):
         # The alert as a whole ends where its mildest severity does.
         return {ordered[0]: recovery}
@@ -85,8 +91,6 @@ def _recoveries(
 def _refuse_contradictions(
     sign: Operator, ladder: tuple[Rung, ...], *, has_recovery: bool
 ) -> None:
-    if not ladder:
-        raise ValueError('a ladder needs a step, such as {"warning": 0.8}')
     direction = _DIRECTION.get(sign)
     if direction is None:
         if len(ladder) > 1 or has_recovery:

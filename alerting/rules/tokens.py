@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,8 +81,10 @@ class Cursor:
             raise self._unexpected(f"one of {', '.join(words)}" if words else END)
         return word
 
-    def name(self, what: str) -> str:
-        """Return the name of a metric, label or aggregation."""
+    def name(self, what: str, *, known: Collection[str] = ()) -> str:
+        """Return the name of a metric, label or aggregation that is not `known` yet."""
+        if self._next.text in known:
+            raise self._unexpected(f"{what} that was not named before")
         return self._take(what, NAME.fullmatch(self._next.text) is not None)
 
     def string(self) -> str:

@@ -119,6 +119,7 @@ def _heading(server: Server, duration: float | None) -> list[str]:
     manage_py = os.path.relpath(DEMO / "manage.py")
     return [
         f"Site        {server.address}/   (log in at /admin/ as {LOGIN} / {PASSWORD})",
+        f"Dashboard   {server.address}/monitoring/",
         f"Monitoring  {server.address}/api/monitoring/performance/summary/?hours=1",
         f"Alerts      {server.address}/api/alerting/history/?hours=1",
         f"Elsewhere   {python} {manage_py} manage_monitoring summary --hours 1",

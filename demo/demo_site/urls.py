@@ -22,6 +22,7 @@ urlpatterns = [
     path("statement/duplicates/", views.duplicates),
     path("api/monitoring/", include("prs_otel.urls")),
     path("api/alerting/", include("alerting.urls")),
+    path("monitoring/", include("prs_otel.dashboard.urls")),
     path("admin/", admin.site.urls),
     # No web server stands in front of the demo to serve the admin's style sheets.
     path("static/<path:path>", serve, {"insecure": True}),

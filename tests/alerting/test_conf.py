@@ -70,6 +70,7 @@ def test_what_is_written_is_in_force() -> None:
         ("MAX_ALERTS_PER_HOUR", 0, "a whole number, 1 or more"),
         ("MAX_ALERTS_PER_HOUR", 1.5, "a whole number"),
         ("EMAIL_BATCH_SIZE", 0, "a whole number from 1 to 100"),
+        ("GROUP_WAIT_SECONDS", -1, "a number of seconds from 0 to 3600"),
         ("EVALUATION_INTERVAL", 0.1, "a number of seconds from 1 to 3600"),
         ("RULES", {}, "a list of rules"),
         ("CHANNELS", "email", 'a list such as ["email", "log"]'),

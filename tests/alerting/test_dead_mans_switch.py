@@ -32,6 +32,15 @@ def test_the_address_is_asked_for_every_minute(server: Receiver) -> None:
     assert switch.pings == Pings(0, "", AT + 120)
 
 
+def test_a_clock_that_is_set_back_ends_nothing(server: Receiver) -> None:
+    switch = switch_for(server)
+
+    for at in (AT, AT - 86_400, AT - 86_399):
+        switch.ping(evaluated_at=at, now=at)
+
+    assert len(server.requests) == 2
+
+
 def test_it_is_not_asked_for_when_nothing_has_been_evaluated_lately(
     server: Receiver,
 ) -> None:

@@ -272,6 +272,71 @@ def test_a_clock_set_back_does_not_prolong_the_absence_of_data() -> None:
     assert state.state is State.RESOLVED
 
 
+MISSING: dict[str, Any] = {"no_data": {"policy": "fire", "for": "3m"}}
+
+
+@pytest.mark.parametrize(
+    ("moments", "expected"),
+    [
+        # Minutes after the last data, and when absence has lasted for three of them.
+        ((1, 2, 3, 4), "...f"),
+        # Nobody evaluated for an hour, of which two minutes count (`max_gap`).
+        ((1, 61, 62), "..f"),
+        ((1, 61), ".."),
+        ((1, 61, 121), "..f"),
+        # The first evaluation after a long time without any begins to count.
+        ((60, 61, 62, 63), "...f"),
+        # The clock goes an hour forward, or back, or to and fro.
+        ((1, 2, 62), "..f"),
+        ((1, 2, -60, -59, -58), "....f"),
+        ((1, 2, -60, 2), "...f"),
+        # Evaluations that come late or twice count for nothing.
+        ((1, 2, 2, 1.5, 3, 4), ".....f"),
+        ((1, 1, 1, 1, 1, 1), "......"),
+    ],
+)
+def test_the_absence_of_data_lasts_while_somebody_looks(
+    moments: Sequence[float], expected: str
+) -> None:
+    rules = terms(max_gap=2 * MINUTE, **MISSING)
+    state, _ = advance(FRESH, Sample(70, 9), now=START, terms=rules)
+
+    found = ""
+    for minute in moments:
+        now = START + minute * MINUTE
+        state, _ = advance(state, Sample(None), now=now, terms=rules)
+        found += LETTERS[state.state]
+
+    assert found == expected
+
+
+def test_a_restart_is_no_absence_of_data_for_an_open_alert_either() -> None:
+    rules = terms(max_gap=MINUTE, no_data={"policy": "ok", "for": "10m"})
+    state, _, _ = played([81, NO], rules)
+
+    state, transition = advance(state, Sample(None), now=START + 86_400, terms=rules)
+
+    assert (state.state, transition) == (State.FIRING, None)
+
+
+def test_what_an_earlier_release_remembered_of_missing_data_is_no_obstacle() -> None:
+    rules = terms(max_gap=MINUTE, **MISSING)
+    old = replace(FRESH, no_data_since=START)
+
+    state, transition = advance(old, Sample(None), now=START + 3600, terms=rules)
+
+    assert transition is None
+    assert state.no_data_since == START + 3600 - MINUTE
+
+
+def test_a_late_good_value_does_not_end_what_is_missing_by_now() -> None:
+    state, _, _ = played([81, NO], terms(**MISSING))
+
+    late = advance(state, Sample(70, 9), now=START + 30, terms=terms(**MISSING))
+
+    assert late == (state, None)
+
+
 def test_time_without_evaluations_counts_only_up_to_the_gap() -> None:
     rules = terms(max_gap=2 * MINUTE, **{"for": "10m"})
     state, _, _ = played([81, 81], rules)

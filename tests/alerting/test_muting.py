@@ -291,6 +291,26 @@ def test_no_alert_inhibits_itself() -> None:
     assert world.channel.told == ["slow firing warning"]
 
 
+def test_of_two_alerts_that_inhibit_each_other_one_is_told() -> None:
+    world = two_rules()
+    back = {"source": {"alertname": "slow"}, "target": {"alertname": "down"}}
+    mutual = [*world.inhibitions, Inhibition.model_validate(back)]
+    world = world.successor(inhibitions=mutual, batch_size=1)
+
+    step(world, down="/a/", slow="/a/")
+    step(world, down="/a/", slow="/a/")
+    assert world.channel.told == ["down firing warning"]
+    step(world, slow="/a/")
+    step(world, slow="/a/", down="/a/")
+
+    # When it is over, the other one is: that fired before it fires again.
+    assert sorted(world.channel.told) == [
+        "down firing warning",
+        "down resolved warning",
+        "slow firing warning",
+    ]
+
+
 def test_a_new_evaluator_goes_on_holding_what_is_held() -> None:
     world = two_rules()
     step(world, down="/a/", slow="/a/")

@@ -7,7 +7,7 @@ import pytest
 from alerting.channels import DeliveryError
 from alerting.channels.email import EmailChannel
 from alerting.models import Delivery
-from alerting.notifications.outcome import ATTEMPTS_LIMIT
+from alerting.notifications.outcome import AGE_LIMIT
 from alerting.runner import IDLE
 from tests.support.alerting_world import World, deliveries
 from tests.support.mailing import SMTP, WAYS
@@ -87,13 +87,13 @@ def test_a_channel_that_gave_somebody_up_has_an_error() -> None:
 
 def test_who_is_refused_again_and_again_is_given_up_in_the_end() -> None:
     world = World()
-    world.channel.failures = [half(), *[DeliveryError("no")] * ATTEMPTS_LIMIT]
+    world.channel.failures = [half(), *[DeliveryError("no")] * 200]
     world.step(0.85)
 
-    for _ in range(ATTEMPTS_LIMIT + 1):
+    for _ in range(int(AGE_LIMIT / 900) + 10):
         world.deliver(after=900)
 
-    assert len(world.channel.tried) == ATTEMPTS_LIMIT
+    assert len(world.channel.tried) == AGE_LIMIT / 900 + 1
     assert Delivery.objects.get().recipients == [ALICE]
 
 

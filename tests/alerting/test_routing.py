@@ -12,6 +12,7 @@ from alerting import acknowledgement
 from alerting.acknowledgement import acknowledge
 from alerting.conf import current, problems
 from alerting.models import Alert, Delivery
+from alerting.notifications.policy import Limits
 from alerting.notifications.routing import Escalation, Routing, SendTo
 from alerting.rules import load_rule
 from tests.support.alerting_world import RULE, FakeChannel, World
@@ -71,6 +72,21 @@ def test_whoever_was_told_hears_of_the_end_whatever_the_route_is_by_then() -> No
     assert told(routed) == {
         MAIL: ["firing", "resolved"],
         PAGER: ["firing", "escalated", "resolved"],
+    }
+
+
+def test_what_gets_better_before_the_pager_rang_goes_by_the_route_of_what_it_is() -> (
+    None
+):
+    routes = (route({"severity": "critical"}, PAGER), route({"a": ""}, MAIL))
+    routed = world(routing=Routing(routes), limits=Limits(cooldown=900.0, per_hour=10))
+    for value in (0.95, 0.5, 0.95, 0.85):
+        routed.step(value)
+    routed.deliver(after=900)
+
+    assert told(routed) == {
+        MAIL: ["de-escalated"],
+        PAGER: ["firing", "resolved"],
     }
 
 

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from alerting import history
 from alerting.alert import State
-from alerting.ledger import SNAPSHOT
+from alerting.explanation import explain_rule
+from alerting.ledger import DAY, SNAPSHOT
 from alerting.models import Alert, AlertTransition, Delivery
 from alerting.notifications.policy import DIGEST_WAIT, Limits
 from alerting.outbox.outbox import CLAIM_SECONDS
@@ -140,6 +141,24 @@ def test_alerts_of_one_evaluation_share_messages_of_the_batch_size() -> None:
     assert [len(message.notices) for message in world.channel.sent] == [2, 1]
 
 
+def test_alerts_that_come_within_the_group_wait_share_messages() -> None:
+    limits = Limits(cooldown=0.0, per_hour=100, group_wait=30.0)
+    world = by_route(batch_size=2, limits=limits)
+    for seen in ({"a": 0.85}, {"a": 0.85, "b": 0.85}, {"a": 0.95, "b": 0.5, "c": 0.85}):
+        routes(world, **seen)
+        world.runner.tick(world.clock.now)
+        world.deliver()
+        world.clock.advance(14)
+    assert world.channel.sent == []
+    world.deliver(after=2)
+
+    [message] = world.channel.sent
+    assert [(n.kind.value, dict(n.labels)["http.route"]) for n in message.notices] == [
+        ("escalated", "a"),
+        ("firing", "c"),
+    ]
+
+
 def test_the_sender_takes_a_breath_now_and_then() -> None:
     world = by_route(batch_size=1)
     routes(world, **{f"r{n}": 0.85 for n in range(MESSAGES_PER_STEP + 1)})
@@ -246,6 +265,31 @@ def test_what_has_got_better_before_it_was_due_is_not_told() -> None:
 
     assert world.channel.told == ["high_cpu_usage firing critical"]
     assert ("escalated", "skipped", "only warning before it was due") in deliveries()
+
+
+def test_what_has_got_better_before_anybody_knew_of_it_is_told_as_what_it_is() -> None:
+    world = World(limits=COOLDOWN)
+
+    for value in (0.95, 0.5, 0.95, 0.85):
+        world.step(value)
+    assert len(world.channel.sent) == 2
+    world.deliver(after=900)
+    world.step(0.5)
+
+    assert world.channel.told[2:] == [
+        "high_cpu_usage de-escalated warning",
+        "high_cpu_usage resolved warning",
+    ]
+
+
+def test_a_warning_overtaken_by_what_was_never_told_is_told_after_all() -> None:
+    world = World(limits=Limits(cooldown=0.0, per_hour=1))
+
+    for value in (0.95, 0.5, 0.85, 0.95, 0.85):
+        world.step(value)
+    world.deliver(after=3600)
+
+    assert world.channel.told[2:] == ["high_cpu_usage de-escalated warning"]
 
 
 def test_a_rule_may_have_a_cooldown_of_its_own() -> None:
@@ -548,6 +592,46 @@ def test_what_is_refused_for_good_is_given_up() -> None:
     assert (delivery.state, delivery.last_error) == ("dead", "refused")
     assert len(world.channel.tried) == 1
     assert status_of(world).channels[0].dead == 1
+
+
+def test_what_fails_is_tried_for_a_day_and_then_given_up() -> None:
+    world = World()
+    world.channel.fails(times=200)
+    world.step(0.85)
+
+    for _ in range(95):
+        world.step(0.85, after=900)
+    assert (Delivery.objects.get().state, len(world.channel.tried)) == ("due", 96)
+    for _ in range(2):
+        world.step(0.85, after=900)
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.last_error) == ("dead", "refused")
+
+
+def test_after_a_night_without_a_mail_server_everything_is_told() -> None:
+    world = World()
+    world.channel.fails(times=48)
+    world.step(0.85)
+
+    for _ in range(48):
+        world.successor().step(0.85, after=900)
+
+    assert world.channel.told == ["high_cpu_usage firing warning"]
+
+
+def test_what_was_held_for_days_is_tried_for_a_day_too() -> None:
+    world = World(limits=Limits(cooldown=3 * DAY, per_hour=100))
+    for value in (0.85, 0.5, 0.85):
+        world.step(value)
+    world.channel.fails()
+
+    world.step(0.85, after=3 * DAY)
+    explained = explain_rule(RULE["name"], Status()).alerts[0].steps[-1].deliveries[0]
+    world.step(0.85, after=60)
+
+    assert (explained.state, explained.settled_at) == ("due", None)
+    assert len(world.channel.sent) == 3
 
 
 def test_a_resolution_waits_for_the_alarm_that_could_not_yet_be_told() -> None:

@@ -17,7 +17,7 @@ from django.urls import include, path
 
 import prs_otel
 from alerting import dead_letters, stored_rules, wiring
-from alerting.models import Alert
+from alerting.models import Alert, Delivery
 from alerting.report import STATUS
 from alerting.rows import alert_of
 from alerting.rules import DEFAULT_THRESHOLDS, CodeRule, Rule
@@ -136,6 +136,21 @@ def test_an_alert_reaches_the_administrators_by_mail() -> None:
     [sent] = mail.outbox
     assert sent.to == ["alice@example.org", "bob@example.org"]
     assert sent.subject == f"[{prs_otel.service_name()}] warning: always"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("alarm")
+def test_an_alert_waits_for_others_as_long_as_the_settings_say() -> None:
+    with override_settings(ALERTING_SETTINGS={"GROUP_WAIT_SECONDS": 600}):
+        runner = wiring.build_runner(Lease())
+
+    runner.tick(time.time())
+    runner.deliver()
+
+    assert mail.outbox == []
+    reasons = set(Delivery.objects.values_list("reason", flat=True))
+    assert all("waits for other alerts" in reason for reason in reasons)
+    assert reasons
 
 
 @pytest.mark.django_db

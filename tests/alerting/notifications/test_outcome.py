@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from alerting.notifications.outcome import (
     AGE_LIMIT,
-    ATTEMPTS_LIMIT,
     Failure,
     Settlement,
     failed,
@@ -43,7 +44,7 @@ def test_a_failure_is_tried_again_and_free_for_anybody() -> None:
 
     assert (settled.state, settled.next_at) == (Outcome.DUE, NOW + 10)
     assert (settled.last_error, settled.claimed_by) == ("busy", "")
-    assert (settled.settled_at, settled.recipients) == (0.0, ("alice",))
+    assert (settled.settled_at, settled.recipients) == (NOW, ("alice",))
 
 
 @pytest.mark.parametrize(
@@ -64,13 +65,31 @@ def test_a_receiver_that_asks_for_time_gets_it() -> None:
     assert again(retry_after=3600).next_at == NOW + 3600
 
 
-@pytest.mark.parametrize(("attempts", "age"), [(ATTEMPTS_LIMIT, 0.0), (1, AGE_LIMIT)])
-def test_after_so_many_attempts_or_a_day_it_is_given_up(
-    attempts: int, age: float
-) -> None:
-    settlement = again(attempts, age=age)
+def test_how_often_is_no_reason_to_give_up() -> None:
+    settlement = again(100_000, age=AGE_LIMIT - 3600)
+
+    assert (settlement.state, settlement.next_at) == (Outcome.DUE, NOW + 900)
+
+
+def test_a_day_after_the_first_attempt_it_is_given_up() -> None:
+    settlement = again(1, age=AGE_LIMIT)
 
     assert (settlement.state, settlement.last_error) == (Outcome.DEAD, "busy")
+
+
+@pytest.mark.parametrize(("left", "wait"), [(100.0, 100), (0.5, 1)])
+def test_the_last_attempt_is_made_when_the_day_is_over(
+    left: float, wait: float
+) -> None:
+    assert again(20, age=AGE_LIMIT - left).next_at == NOW + wait
+    assert again(20, age=AGE_LIMIT - left, retry_after=1e9).next_at == NOW + wait
+
+
+def test_the_day_begins_with_the_first_attempt() -> None:
+    first = again().apply(telling())
+    second = replace(again(2), at=NOW + 60).apply(first)
+
+    assert (first.settled_at, second.settled_at) == (NOW, NOW)
 
 
 def test_what_is_refused_for_good_is_given_up_at_once() -> None:

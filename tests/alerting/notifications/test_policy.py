@@ -16,6 +16,7 @@ from alerting.notifications.policy import (
     Limits,
     Route,
     decide,
+    decide_all,
 )
 from alerting.notifications.telling import Outcome, Telling
 from alerting.notifications.told import Told
@@ -99,6 +100,11 @@ def test_the_cooldown_counts_from_the_last_time_the_alert_was_told_as_bad(
     assert told(notice(), before, cooldown=900).next_at == until
 
 
+@pytest.mark.parametrize("future", [{"settled_at": AT + HOUR}, {"created_at": AT + 60}])
+def test_nobody_was_told_in_the_future(future: dict[str, float]) -> None:
+    assert told(notice(), earlier(60, **future), cooldown=900).next_at == AT + 900
+
+
 def test_a_rule_has_its_own_cooldown() -> None:
     own = notice(cooldown=120.0)
 
@@ -168,6 +174,32 @@ def test_the_hourly_limit_counts_alarms_of_the_rule_told_one_by_one(
     assert told(notice(), *before, per_hour=2).is_digest is is_digest
 
 
+def waiting(*before: Telling, about: Notice | None = None) -> Telling:
+    limits = Limits(0.0, 10, group_wait=30)
+    found = decide(about or notice(), EMAIL, Told(before), limits=limits).telling
+    assert found is not None
+    return found
+
+
+def test_the_first_alert_waits_for_others() -> None:
+    found = waiting()
+
+    assert found.next_at == AT + 30
+    assert found.reason.startswith("waits for other alerts until")
+
+
+def test_another_alert_waits_no_longer_than_the_first() -> None:
+    first = waiting(about=notice(alert_id="other", fingerprint="o", at=AT - 20))
+
+    assert waiting(first).next_at == AT + 10
+    assert waiting(replace(first, next_at=AT)).next_at == AT + 30
+    assert waiting(replace(first, state=Outcome.SENT)).next_at == AT + 30
+
+
+def test_an_end_waits_for_nobody() -> None:
+    assert waiting(telling(state=Outcome.SENT), about=resolution()).next_at == AT + 600
+
+
 def digest(at: float, **changes: Any) -> Telling:
     return earlier(
         0,
@@ -196,6 +228,15 @@ def test_what_comes_while_a_digest_gathers_joins_it() -> None:
     found = told(notice(), earlier(10), gathering, per_hour=1)
 
     assert (found.batch, found.next_at) == (gathering.batch, AT + 30)
+
+
+def test_a_digest_goes_on_without_the_alert_that_began_it() -> None:
+    first = digest(AT + 30, state=Outcome.SKIPPED)
+    second = digest(AT + 30, key="second")
+
+    found = told(notice(), earlier(10), first, second, per_hour=1)
+
+    assert (found.batch, found.next_at) == (first.batch, AT + 30)
 
 
 @pytest.mark.parametrize(
@@ -292,6 +333,76 @@ def test_what_waits_is_overtaken_by_getting_better() -> None:
     assert [(c.key, c.reason) for c in decision.cancelled] == [
         (held.key, "only warning before it was due")
     ]
+
+
+BETTER = notice(kind=Kind.DEESCALATED, severity=Severity.WARNING, sequence=3)
+
+
+def test_what_got_better_before_it_was_told_as_worse_is_told_as_what_it_is() -> None:
+    decision = decided(BETTER, telling(next_at=AT + 900))
+
+    assert decision.telling is not None
+    assert (
+        decision.telling.kind,
+        decision.telling.severity,
+        decision.telling.next_at,
+    ) == (
+        Kind.DEESCALATED,
+        Severity.WARNING,
+        AT,
+    )
+    assert len(decision.cancelled) == 1
+
+
+def test_what_got_better_keeps_to_the_limits_like_any_alarm() -> None:
+    held = telling(next_at=AT + 900)
+    mild = earlier(60, severity=Severity.WARNING)
+
+    assert told(BETTER, held, mild, cooldown=900).next_at == AT + 840
+    assert told(BETTER, held, earlier(10), per_hour=1).is_digest
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        telling(key="mild", state=Outcome.SENT, severity=Severity.WARNING),
+        telling(key="bad", state=Outcome.SENT),
+        telling(key="bad", attempts=1, next_at=AT + 60),
+    ],
+)
+def test_who_knows_of_it_is_not_told_that_it_got_better(before: Telling) -> None:
+    held = telling(kind=Kind.ESCALATED, sequence=2, next_at=AT + 900)
+
+    assert decided(BETTER, before, held).telling is None
+
+
+def test_who_no_longer_gets_such_alerts_is_not_told_that_it_got_better() -> None:
+    route = Route("email", is_past=True)
+
+    found = decide(
+        BETTER, route, Told([telling(next_at=AT + 900)]), limits=Limits(0, 10)
+    )
+
+    assert found.telling is None
+    assert len(found.cancelled) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "channels"),
+    [
+        (telling(channel="pager", next_at=AT + 900), ["email"]),
+        (telling(channel="pager", state=Outcome.DEAD), ["email"]),
+        (telling(channel="pager", state=Outcome.SENT), []),
+    ],
+)
+def test_what_got_better_is_told_where_it_comes_now_if_nobody_knows_of_it(
+    before: Telling, channels: list[str]
+) -> None:
+    routes = [EMAIL, Route("pager", is_past=True)]
+
+    tellings, _ = decide_all([(BETTER, routes)], [before], limits=Limits(0, 10))
+
+    assert [telling.channel for telling in tellings] == channels
 
 
 def test_a_notice_of_a_state_decides_nothing_more() -> None:

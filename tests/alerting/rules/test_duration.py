@@ -41,6 +41,7 @@ def test_a_duration_is_a_text_with_units_or_seconds(
         -1,
         float("nan"),
         float("inf"),
+        10**400,
         True,
         None,
         [5],

@@ -4,11 +4,21 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from alerting.rules import Rule, TextError, format_rule, parse_rule, parse_text
+from alerting.rules import (
+    Rule,
+    RuleError,
+    Severity,
+    TextError,
+    format_rule,
+    load_rule,
+    parse_rule,
+    parse_text,
+)
 from alerting.rules.tokens import TEXT_LIMIT
+from alerting.stored_rules import definition
 
 
 def test_the_text_of_the_documentation_is_read() -> None:
@@ -81,13 +91,16 @@ def test_quoted_values_may_contain_anything() -> None:
         ("m{a=b} > 1", 5, "in double quotes"),
         ('m{a="b" > 1', 9, "expected }, found '>'"),
         ('m{a="b",} > 1', 9, "expected a label, found '}'"),
+        ('m{a="b",a="c"} > 1', 9, "a label that was not named before, found 'a'"),
         ('m{a="\\x"} > 1', 5, "in double quotes"),
         ("m[5] > 1", 3, "expected a duration"),
         ("m[5m > 1", 6, "expected ], found '>'"),
         ("p95(m > 1", 7, "expected ), found '>'"),
         ("m by http.route > 1", 6, "expected (, found 'http.route'"),
         ("m by (a b) > 1", 9, "expected ), found 'b'"),
-        ("m > 1 warning, 2", 17, "expected one of info, warning, error, critical"),
+        ("m > 1 warning, 2", 17, "expected one of info, error, critical"),
+        ("m > 1 info, 2 info", 15, "expected one of warning, error, critical"),
+        ("absent(m) >", 12, "expected a number, found the end"),
         ("m > 1 for", 10, "expected a duration"),
         ("m > 1 for 1m for 2m", 14, "expected one of min_count, keep_firing_for"),
         ("m > 1 min_count 2.5", 17, "expected a whole number"),
@@ -166,6 +179,112 @@ def test_what_is_written_means_the_same_when_read(rule: Rule) -> None:
     assert again.model_dump(exclude=spelled) == rule.model_dump(exclude=spelled)
     assert again.rungs == rule.rungs
     assert format_rule(again) == format_rule(rule)
+
+
+figures = st.floats(allow_nan=False, allow_infinity=False) | st.integers(
+    -(10**9), 10**9
+)
+times = st.integers(0, 31_536_000_000).map(lambda ms: ms / 1000) | durations
+severities = st.sampled_from(list(Severity))
+words = ["by", "for", "absent", "p95", "warning", "min_count", "fire", "_.", "recovery"]
+identifiers = names | st.sampled_from(words)
+labels = st.dictionaries(
+    identifiers, st.text(max_size=20) | st.just('"\\\\"} ]\n\t…'), max_size=3
+)
+steps = figures | st.dictionaries(severities, figures, max_size=4)
+anything = st.fixed_dictionaries(
+    {"name": st.just("r"), "metric": identifiers, "threshold": steps},
+    optional={
+        "aggregation": st.sampled_from(
+            ["avg", "max", "rate", "ratio", "count", "absent", "p0.001", "p99.999999"]
+        ),
+        "where": labels,
+        "by": st.lists(identifiers, max_size=3),
+        "window": times,
+        "operator": st.sampled_from([">", ">=", "<", "<=", "==", "!="]),
+        "severity": severities,
+        "recovery": st.none() | steps,
+        "min_count": st.integers(0, 10**18 - 1),
+        "for": times,
+        "keep_firing_for": times,
+        "no_data": st.fixed_dictionaries(
+            {"policy": st.sampled_from(["keep", "fire", "ok"])}, optional={"for": times}
+        ),
+        "cooldown": st.none() | times,
+        "labels": labels,
+        "annotations": labels,
+        "runbook_url": st.none() | st.just('https://wiki.example.org/é?"x"=\\'),
+    },
+)
+
+
+@st.composite
+def any_rules(draw: st.DrawFn) -> Rule:
+    """Any rule at all, of everything that may be written in one."""
+    fields = draw(anything)
+    if draw(st.booleans()):
+        fields.pop("aggregation", None)
+        fields["quantile"] = draw(st.floats(1e-7, 1 - 1e-7))
+    try:
+        return Rule.load(fields)
+    except RuleError:
+        reject()
+
+
+def beside(rule: Rule) -> dict[str, Any]:
+    """Return what no text says."""
+    return rule.model_dump(include={"labels", "annotations", "runbook_url"})
+
+
+def meant(rule: Rule) -> tuple[object, ...]:
+    """Return every field; one step is the same as a number and its severity."""
+    return rule.model_dump(exclude={"threshold", "severity"}), rule.rungs
+
+
+@given(any_rules())
+def test_any_rule_is_the_same_when_its_text_is_read(rule: Rule) -> None:
+    text = format_rule(rule)
+
+    again = parse_rule(rule.name, text, **beside(rule))
+
+    assert meant(again) == meant(rule)
+    assert format_rule(again) == text
+    assert load_rule({"name": "r", "expr": text, **beside(rule)}) == again
+
+
+@given(any_rules())
+def test_any_rule_is_the_same_when_it_was_stored(rule: Rule) -> None:
+    stored = json.loads(json.dumps(definition(rule)))
+
+    assert Rule.load({**stored, "name": rule.name}) == rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "absent(m[5m]) >= 1 critical",
+        "absent(m[5m]) > 0 warning, 0.5 critical for 1m",
+        "p99.999999(m[5m]) > 1 warning",
+        "p0.000001(m[5m]) > 1 warning",
+        "p50(m[5m]) > 1e-300 info, 1e+300 error",
+        "avg(m[5m]) > 1 warning min_count 999999999999999999",
+    ],
+)
+def test_a_text_is_written_as_it_was_read(text: str) -> None:
+    assert format_rule(parse_rule("r", text)) == text
+
+
+def test_the_severity_of_absence_may_be_a_step() -> None:
+    rule = Rule.load(
+        {
+            "name": "r",
+            "metric": "m",
+            "aggregation": "absent",
+            "threshold": {"critical": 0},
+        }
+    )
+
+    assert format_rule(rule) == "absent(m[5m]) critical"
 
 
 @given(st.text(alphabet='am1.5>[](){}="\\, x', max_size=30))

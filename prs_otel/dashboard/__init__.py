@@ -1,0 +1,1 @@
+"""The dashboard: one page over the JSON API, with everything that it needs."""
