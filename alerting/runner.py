@@ -102,15 +102,18 @@ class Runner:
             )
             record, states = parts.notifier.record(evaluation, judged)
             record = self._completed(record, states, judged)
+            has_more = False
             if parts.ledger.commit(record, states, now=now):
-                parts.externals.settle(states.keys(), now=now)
+                has_more = parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
                     self.wake()
-            seconds = self._clock() - now
+            seconds = max(0.0, self._clock() - now)
             self._report = last = Report(tuple(rules.values()), evaluation, seconds)
             parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
+        if has_more:
+            return 0.0
         # Not later, even if the clock was set back meanwhile.
         left = min(now + parts.interval - self._clock(), parts.interval)
         return max(0.0, left)

@@ -50,7 +50,8 @@ class AlertingSettings(BaseModel):
     max_alerts_per_hour: Annotated[
         int, Field(ge=1), Write("a whole number, 1 or more")
     ] = 10
-    """So many alerts of one rule are told one by one; the others go into a digest."""
+    """So many alerts of one rule, or of one other system, are told one by one; the others go into
+    a digest."""
     max_flaps_per_hour: Annotated[
         int, Field(ge=1), Write("a whole number, 1 or more")
     ] = 4

@@ -5,8 +5,11 @@ import { ceiling, highestWithin } from "../src/charts/scale.ts";
 import type { Rule } from "../src/model/alerts.ts";
 import { bandsOf, rulesOn, thresholdsOf } from "../src/model/marks.ts";
 import { filtered, ordered, toggled } from "../src/model/order.ts";
+import { callSitesOf } from "../src/model/call-sites.ts";
+import { lines } from "../src/model/sql.ts";
+import { pathOf } from "../src/charts/sparkline.tsx";
 import { columnsOf, hasAny, latest } from "../src/model/series.ts";
-import { matchersOf } from "../src/model/silences.ts";
+import { matchersOf, parseMatchers } from "../src/model/silences.ts";
 import { shown, utc } from "../src/model/times.ts";
 import { traceUrl } from "../src/model/traces.ts";
 import { readPage } from "../src/page.ts";
@@ -128,4 +131,45 @@ test("who is not on the staff is given no alerting", () => {
   const data = { role: "organization", alertingUrl: "/api/alerting/", permissions: "" };
   assert.equal(readPage(data).alertingUrl, "");
   assert.equal(readPage({ ...data, role: "staff" }).alertingUrl, "/api/alerting/");
+});
+
+test("of one endpoint only the rules that watch it are drawn", () => {
+  const whole = rule({ metric: "m", threshold: 0.5 }, "whole");
+  const part = rule({ metric: "m", threshold: 0.1, where: { "http.route": "/a/" } }, "part");
+  assert.deepEqual(rulesOn([whole, part], ["m"], "/a/"), [part]);
+  assert.deepEqual(rulesOn([whole, part], ["m"]), [whole, part]);
+  assert.deepEqual(
+    thresholdsOf([whole, part], "/a/").map((each) => each.rule),
+    ["part"],
+  );
+});
+
+test("matchers are read as they are written, and what is wrong is named", () => {
+  assert.deepEqual(parseMatchers('alertname="errors", host.name~"web-*"'), [
+    { name: "alertname", operator: "=", value: "errors" },
+    { name: "host.name", operator: "~", value: "web-*" },
+  ]);
+  assert.throws(() => parseMatchers("errors"), /instead of errors/);
+  assert.throws(() => parseMatchers(" "), /at least one label/);
+});
+
+test("SQL is broken before its clauses, but never within quotes", () => {
+  assert.equal(lines('SELECT "a FROM b" FROM t WHERE x = ? AND y = ?'), 'SELECT "a FROM b"\nFROM t\nWHERE x = ?\n  AND y = ?');
+});
+
+test("call sites are counted over samples and findings", () => {
+  const code = { file: "views.py", line: 8, function: "deals" };
+  const other = { file: "jobs.py", line: 1, function: "run" };
+  const sites = callSitesOf([{ code }, { code: other }, { code: null }], [{ code, repeat_count: 30 }]);
+  assert.deepEqual(
+    sites.map((site) => [site.code.file, site.sampleCount, site.repeatCount]),
+    [
+      ["views.py", 1, 30],
+      ["jobs.py", 1, 0],
+    ],
+  );
+});
+
+test("a sparkline has gaps where nothing is known", () => {
+  assert.equal(pathOf([0, 2, null, 1], 30, 12), "M0.0 11.0L10.0 1.0M30.0 6.0");
 });

@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import type { Format } from "../model/format.ts";
 import type { Marks } from "../model/marks.ts";
 import type { Stretch } from "../model/state.ts";
-import { shown, tick, utc } from "../model/times.ts";
+import { tick } from "../model/times.ts";
 import { paintBands, paintLines } from "./painter.ts";
 import { palette } from "./palette.ts";
 import { ceiling, highestWithin } from "./scale.ts";
@@ -32,6 +32,8 @@ export interface Picture {
 
 export interface Handlers {
   zoom(stretch: Stretch | null): void;
+  /** The cursor is at a point, by its index; at none of them with null. */
+  point(index: number | null): void;
 }
 
 export const HEIGHT = 150;
@@ -48,19 +50,20 @@ export function makePlot(
   const options: uPlot.Options = {
     width: Math.max(host.clientWidth, 160),
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: cursor(handlers),
-    legend: { live: true },
+    legend: { show: false },
     scales: { x: { time: true }, y: { range: () => [0, top(current())] } },
     axes: axes(current),
     series: [
-      { label: "Time", value: (_, value) => (value === null ? "–" : moment(value)) },
-      ...current().lines.map((line) => series(line, current)),
+      {},
+      ...current().lines.map(series),
     ],
     hooks: {
       drawAxes: [(plot) => paintBands(plot, current().marks, current().isAboutAlerts, palette)],
       draw: [(plot) => paintLines(plot, current().marks, palette)],
       setSelect: [(plot) => select(plot, handlers)],
+      setCursor: [(plot) => handlers.point(plot.cursor.idx ?? null)],
     },
   };
   return new uPlot(options, columns(current()), host);
@@ -111,14 +114,13 @@ function axes(current: () => Picture): uPlot.Axis[] {
   ];
 }
 
-function series(line: Line, current: () => Picture): uPlot.Series {
+function series(line: Line): uPlot.Series {
   return {
     label: line.label,
     stroke: () => palette.colour(line.colour),
     width: 1.5,
     spanGaps: false,
     points: { show: false },
-    value: (_, value) => current().format(value),
   };
 }
 
@@ -147,8 +149,4 @@ function select(plot: uPlot, handlers: Handlers): void {
   const until = plot.posToVal(left + width, "x");
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   handlers.zoom({ from: Math.floor(from), until: Math.max(Math.ceil(until), Math.floor(from) + 10) });
-}
-
-function moment(seconds: number): string {
-  return `${shown(seconds, Date.now() / 1000)} (${utc(seconds).slice(11)})`;
 }

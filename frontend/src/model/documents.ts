@@ -226,3 +226,8 @@ export interface SystemMetrics {
   workers: WorkerRow[];
   monitor: MonitorFigures;
 }
+
+export interface Health {
+  status: "healthy" | "degraded" | "unhealthy";
+  checks?: { name: string; status: Health["status"]; detail: string }[];
+}

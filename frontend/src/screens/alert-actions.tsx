@@ -14,11 +14,13 @@ export const MAY_SILENCE = "prs_alerting.add_storedsilence";
 interface AlertActionsProps {
   readonly alert: Alert;
   readonly onChange: () => void;
+  /** Whether who was told is shown here already. */
+  readonly isExplained?: boolean;
 }
 
 type Open = "acknowledge" | "silence" | null;
 
-export function AlertActions({ alert, onChange }: AlertActionsProps) {
+export function AlertActions({ alert, onChange, isExplained = false }: AlertActionsProps) {
   const { page } = useApi();
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
@@ -45,9 +47,11 @@ export function AlertActions({ alert, onChange }: AlertActionsProps) {
           Silence
         </button>
       )}
-      <ScreenLink screen="alert" details={{ alert: alert.id }} class="button">
-        Who was told?
-      </ScreenLink>
+      {!isExplained && (
+        <ScreenLink screen="alert" details={{ alert: alert.id }} class="button">
+          Who was told?
+        </ScreenLink>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** What charts are marked with: alerts, thresholds, deploys; each where this reader may. */
 
 import { useMemo } from "preact/hooks";
-import type { Alert, AlertList, RuleList } from "../model/alerts.ts";
+import type { Alert, AlertList, Rule, RuleList } from "../model/alerts.ts";
 import {
   bandsOf,
   NO_MARKS,
@@ -27,7 +27,8 @@ const MAY_READ_RULES = "prs_alerting.view_storedrule";
 const ALERTS_SHOWN = 200;
 const SELDOM = 60;
 
-export function useAnnotations({ hours, every }: Asked): Annotations {
+/** Of one endpoint only the rules that watch it count. */
+export function useAnnotations({ hours, every }: Asked, endpoint?: string): Annotations {
   const { page } = useApi();
   const mayReadRules = page.permissions.has(MAY_READ_RULES);
   const history = useAlerting<AlertList>("history/", { hours, limit: ALERTS_SHOWN }, 2 * every);
@@ -39,28 +40,33 @@ export function useAnnotations({ hours, every }: Asked): Annotations {
     return {
       of: (metrics) => {
         const key = metrics.join();
-        const found = made.get(key) ?? marked(metrics, alerts ?? [], known ?? [], deploys);
+        const found = made.get(key) ?? marked(metrics, { alerts: alerts ?? [], rules: known ?? [], deploys, endpoint });
         made.set(key, found);
         return found;
       },
     };
-  }, [alerts, known, deploys]);
+  }, [alerts, known, deploys, endpoint]);
+}
+
+interface Known {
+  readonly alerts: readonly Alert[];
+  readonly rules: readonly Rule[];
+  readonly deploys: readonly Deploy[];
+  readonly endpoint: string | undefined;
 }
 
 function marked(
   metrics: readonly string[],
-  alerts: readonly Alert[],
-  known: NonNullable<RuleList["items"]>,
-  deploys: readonly Deploy[],
+  { alerts, rules, deploys, endpoint }: Known,
 ): ReturnType<Annotations["of"]> {
-  const watching = rulesOn(known, metrics);
+  const watching = rulesOn(rules, metrics, endpoint);
   const names = new Set(watching.map((rule) => rule.name));
   const now = Date.now() / 1000;
   const own = bandsOf(alerts, names, now);
   const isAboutAlerts = own.length > 0;
   const bands = isAboutAlerts ? own : bandsOf(alerts, null, now);
   const isEmpty = bands.length + watching.length + deploys.length === 0;
-  const marks = isEmpty ? NO_MARKS : { bands, thresholds: thresholdsOf(watching), deploys };
+  const marks = isEmpty ? NO_MARKS : { bands, thresholds: thresholdsOf(watching, endpoint), deploys };
   return { marks, isAboutAlerts };
 }
 

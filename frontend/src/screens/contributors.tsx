@@ -146,6 +146,7 @@ const STATEMENTS: readonly Column<StatementRow>[] = [
   {
     key: "query",
     title: "Query",
+    isText: true,
     value: (row) => row.query,
     show: (row) => <StatementLink row={row} />,
   },
@@ -176,6 +177,7 @@ const REPEATED: readonly Column<RepeatedStatement>[] = [
   {
     key: "query",
     title: "Query",
+    isText: true,
     value: (row) => row.query,
     show: (row) => <StatementLink row={row} />,
   },

@@ -13,6 +13,8 @@ import { NoData } from "./no-data.tsx";
 import { SlowSamples } from "./samples.tsx";
 import { TrendCharts } from "./trend-charts.tsx";
 
+const FIRING_SHOWN = 4;
+
 export function Overview() {
   const { page } = useApi();
   const isStaff = page.role === "staff";
@@ -25,7 +27,7 @@ export function Overview() {
   return (
     <>
       <h1>{isStaff ? "Overview" : `Organisation ${page.organization}`}</h1>
-      {page.alertingUrl !== "" && <FiringAlerts />}
+      {page.alertingUrl !== "" && <FiringAlerts limit={FIRING_SHOWN} />}
       {document !== undefined && !isEmpty && <Coverage window={document.window} />}
       {document === undefined && trends.problem && <ProblemNotice problem={trends.problem} />}
       {document === undefined && !trends.problem && <Waiting lines={12} />}

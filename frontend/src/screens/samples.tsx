@@ -98,7 +98,7 @@ interface AnsweredProps<T> {
 /** What is shown once there is an answer; until then why there is none. */
 export function Answered<T>({ polled, children }: AnsweredProps<T>) {
   if (polled.document !== undefined) {
-    return <div class={polled.isOutdated ? "outdated" : ""}>{children(polled.document)}</div>;
+    return <div class={polled.isOutdated ? "stack outdated" : "stack"}>{children(polled.document)}</div>;
   }
   return polled.problem ? <ProblemNotice problem={polled.problem} /> : <Waiting />;
 }
@@ -175,6 +175,7 @@ const QUERIES: readonly Column<SlowQuery>[] = [
   {
     key: "query",
     title: "Query",
+    isText: true,
     value: (query) => query.query,
     show: (query) =>
       query.query === null ? (

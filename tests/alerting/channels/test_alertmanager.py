@@ -109,6 +109,18 @@ def test_what_gets_worse_ends_as_what_it_was(server: Receiver) -> None:
     assert severities(server) == [("warning", FIRED), ("critical", SOON)]
 
 
+def test_what_gets_better_ends_as_what_it_was(server: Receiver) -> None:
+    better = notice(
+        kind=Kind.DEESCALATED,
+        severity=Severity.WARNING,
+        previous_severity=Severity.CRITICAL,
+    )
+
+    tell(channel_for(server), better)
+
+    assert severities(server) == [("critical", FIRED), ("warning", SOON)]
+
+
 def test_what_got_better_before_it_was_over_ends_as_what_was_told(
     server: Receiver,
 ) -> None:
