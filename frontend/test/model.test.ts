@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cellAt, cellsOf } from "../src/charts/heat.ts";
 import { zoomed } from "../src/charts/keyboard.ts";
 import { ceiling, highestWithin } from "../src/charts/scale.ts";
 import type { Rule } from "../src/model/alerts.ts";
@@ -32,6 +33,7 @@ test("a rate is over the seconds that were measured, not those of the step", () 
     covered_seconds: 4,
     requests: { count: 20, error_rate: 0, slow_rate: 0, p50: null, p95: null, p99: null },
     queries: { count: null, slow_rate: null },
+    cache: { hit_rate: null },
     system: {
       cpu_utilization: 0.5,
       memory_utilization: null,
@@ -40,7 +42,7 @@ test("a rate is over the seconds that were measured, not those of the step", () 
     },
   };
   const window = { start: "", end: "", seconds: 900, covered_seconds: 4 };
-  const columns = columnsOf({ window, step: 10, is_covered: true, points: [point] });
+  const columns = columnsOf({ window, step: 10, is_covered: true, points: [point], deploys: [] });
   assert.deepEqual(columns.requestRate, [5]);
   assert.deepEqual(columns.cacheHitRate, [null]);
   assert.equal(hasAny(columns.memory), false);
@@ -171,5 +173,16 @@ test("call sites are counted over samples and findings", () => {
 });
 
 test("a sparkline has gaps where nothing is known", () => {
-  assert.equal(pathOf([0, 2, null, 1], 30, 12), "M0.0 11.0L10.0 1.0M30.0 6.0");
+  assert.equal(pathOf([0, 2, null, 1], 30, 12), "M0.0 11.0h0L10.0 1.0M30.0 6.0h0");
+});
+
+test("a cell of a heat map is as warm as it is full, and says what is in it", () => {
+  const map = { times: [0, 10], step: 10, bounds: [0.1, 0.2, 0.4], columns: [[4, 1], null] };
+  assert.deepEqual(cellsOf(map), [
+    { from: 0, band: 0, warmth: 1 },
+    { from: 0, band: 1, warmth: 0.5 },
+  ]);
+  assert.deepEqual(cellAt(map, 5, 1.5), { from: 0.2, until: 0.4, count: 1 });
+  assert.equal(cellAt(map, 15, 0.5), null);
+  assert.equal(cellAt(map, 5, 9), null);
 });

@@ -36,7 +36,7 @@ export function columnsOf(trends: Trends): Columns {
     p99: column((point) => point.requests.p99),
     slowQueryRate: column((point) => point.queries.slow_rate),
     queryRate: column((point) => perSecond(point.queries.count, point)),
-    cacheHitRate: column((point) => point.cache?.hit_rate),
+    cacheHitRate: column((point) => point.cache.hit_rate),
     cpu: column((point) => point.system.cpu_utilization),
     memory: column((point) => point.system.memory_utilization),
     disk: column((point) => point.system.disk_utilization),

@@ -43,17 +43,14 @@ function keyOf(row: EndpointRow): string {
   return `${row.method} ${row.endpoint}`;
 }
 
-function columnsWith(sparklines: Sparklines | null): readonly Column<EndpointRow>[] {
-  if (sparklines === null) {
-    return COLUMNS;
-  }
+function columnsWith(sparklines: Sparklines): readonly Column<EndpointRow>[] {
   const trend: Column<EndpointRow> = {
     key: "trend",
     title: "Trend",
     hint: "Requests over the window",
     isExtra: true,
     value: () => null,
-    show: (row) => <Sparkline values={sparklines(row)} label="Requests over the window" />,
+    show: (row) => <Sparkline values={sparklines(row) ?? []} label="Requests over the window" />,
   };
   return [...COLUMNS.slice(0, 1), trend, ...COLUMNS.slice(1)];
 }
