@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
 
 from alerting import conf, stored_rules
 from alerting.channels import build_channels
@@ -12,13 +13,22 @@ from alerting.examination import Finding, examine
 from alerting.history import DATABASE_ERRORS
 from alerting.notifications.routing import Routing
 from alerting.rehearsal import Rehearsal, named, rehearse
+from alerting.retention import prune_all
 from alerting.system import alerting_system
 
 if TYPE_CHECKING:
     from alerting.rules import AnyRule
     from alerting.status import Status
 
-__all__ = ["findings", "rehearsed"]
+__all__ = ["cleaned", "findings", "rehearsed"]
+
+SECONDS_A_DAY: Final = 86_400.0
+
+
+def cleaned(*, now: float) -> dict[str, int]:
+    """Forget what is older than the history's retention; raises what a database raises."""
+    kept = conf.current().history_retention_days * SECONDS_A_DAY
+    return asdict(prune_all(before=now - kept))
 
 
 def rehearsed(name: str, *, project: str, now: float) -> Rehearsal:

@@ -94,6 +94,7 @@ def connect() -> None:
     prs_otel.register_command_document("test-alert", _test_alert)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
+    prs_otel.register_cleanup("alerting", _clean_up)
     prs_otel.on_lead(start)
 
 
@@ -257,6 +258,13 @@ def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
         return contributions.rehearsed(
             request.name, project=prs_otel.service_name(), now=request.now
         )
+
+
+def _clean_up(now: float) -> dict[str, int]:
+    if not prs_otel.is_enabled():
+        return {}
+    with prs_otel.unmeasured():
+        return contributions.cleaned(now=now)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:

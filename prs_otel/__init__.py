@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from prs_otel.monitoring.registry import DocumentRequest as DocumentRequest
     from prs_otel.monitoring.registry import PackageStatus as PackageStatus
     from prs_otel.monitoring.registry import StatusRequest as StatusRequest
+    from prs_otel.monitoring.registry import register_cleanup as register_cleanup
     from prs_otel.monitoring.registry import (
         register_command_document as register_command_document,
     )
@@ -76,6 +77,7 @@ _FACE = {
     "on_lead": "prs_otel.pipeline",
     "performance_monitor": "prs_otel.manual.monitor",
     "postfork": "prs_otel.pipeline",
+    "register_cleanup": "prs_otel.monitoring.registry",
     "register_command_document": "prs_otel.monitoring.registry",
     "register_findings": "prs_otel.monitoring.registry",
     "register_status": "prs_otel.monitoring.registry",
