@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerting.alert import AlertState, State, Terms
 from alerting.lifecycle import advance, withdraw
+from alerting.nearest import Nearest, nearest
 from alerting.readings import Ask, Readings, Setting
 from alerting.redefinition import CHANGED, Definition
 from alerting.rules import CodeRule, ExternalRule, Judged, NoData, Rule
@@ -43,13 +44,17 @@ SERIES_LIMIT: Final = 1000  # label sets that one rule may watch
 
 @dataclass(frozen=True, slots=True)
 class RuleHealth:
-    """How one rule did at its last evaluation: ok, no data, or error."""
+    """How one rule did at its last evaluation: ok, no data, or error.
+
+    `nearest` is the series with the worst value, None where nothing was measured.
+    """
 
     health: str
     evaluated_at: float
     last_error: str = ""
     series: int = 0
     dropped: int = 0
+    nearest: Nearest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,11 @@ class _Run:
             if after is not None:
                 kept[rule.name, labels] = after
         health = _health(chosen, self.now, dropped=len(samples) - len(chosen))
+        if not is_external:
+            near = nearest(
+                chosen, rule.rungs[0], lambda labels: kept.get((rule.name, labels))
+            )
+            health = replace(health, nearest=near)
         return _Found(kept, [step for step in steps if step], health)
 
     def _goes_on(self, state: AlertState, sample: Sample) -> bool:

@@ -90,6 +90,7 @@ def connect() -> None:
     """Stand by: from now on a process that becomes leader evaluates."""
     alerting_system.use_thresholds(prs_otel.thresholds)
     alerting_system.use_source(prs_otel.metric_source)
+    alerting_system.use_status(current_status)
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
     prs_otel.register_status("alerting", _package_status)

@@ -40,8 +40,14 @@ def in_company(
     if not any(notice.kind in ALARMS for notice in notices):
         return tuple(notices)
     groups = _worst_first(alerts)
+    alone = {group.name for group in groups if group.count == 1}
     return tuple(
-        replace(notice, evidence=_completed(notice, groups, trace_url))
+        replace(
+            notice,
+            evidence=_completed(
+                notice, groups, trace_url, is_alone=notice.name in alone
+            ),
+        )
         if notice.kind in ALARMS
         else notice
         for notice in notices
@@ -64,14 +70,14 @@ def _worst_first(alerts: Iterable[Firing]) -> list[_Group]:
 
 
 def _completed(
-    notice: Notice, groups: Sequence[_Group], trace_url: str | None
+    notice: Notice, groups: Sequence[_Group], trace_url: str | None, *, is_alone: bool
 ) -> dict[str, Any]:
+    """Return the evidence of a notice; it `is_alone` where no other of its rule fires."""
     evidence = dict(notice.evidence)
     if trace_url and evidence.get("traces"):
         traces = evidence["traces"][:TRACES_LIMIT]
         evidence["trace_urls"] = [trace_url.replace(TRACE_ID, str(t)) for t in traces]
     # The alert itself is one of those of its rule.
-    is_alone = any(each.name == notice.name and each.count == 1 for each in groups)
     more = len(groups) - is_alone - SHOWN_LIMIT
     if others := list(_others(notice, groups)):
         evidence["also_firing"] = others

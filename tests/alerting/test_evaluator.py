@@ -9,6 +9,7 @@ from alerting import evaluator
 from alerting.alert import AlertState, Kind, State
 from alerting.evaluator import Evaluation, Key, RuleHealth, Setting, evaluate
 from alerting.labels import frozen
+from alerting.nearest import Nearest
 from alerting.rules import AnyRule, CodeRule, ExternalRule, NoData, Rule
 from alerting.rules.external import SOURCE, Received
 from alerting.source import MetricSource
@@ -74,7 +75,8 @@ def test_a_breach_fires_and_is_remembered() -> None:
 
     assert kinds(evaluation) == [("r", Kind.FIRING)]
     assert evaluation.states["r", ()].state is State.FIRING
-    assert evaluation.health == {"r": RuleHealth("ok", NOW, series=1)}
+    near = Nearest((), 81, 100, State.FIRING)
+    assert evaluation.health == {"r": RuleHealth("ok", NOW, series=1, nearest=near)}
 
 
 def test_a_good_value_is_nothing_to_remember() -> None:

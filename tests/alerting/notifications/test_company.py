@@ -63,6 +63,16 @@ def test_of_a_storm_the_worst_rules_are_named_and_the_others_counted() -> None:
     assert among["also_firing_more"] == 5
 
 
+def test_in_a_storm_of_as_many_rules_each_has_the_same_company() -> None:
+    names = [f"rule_{n:04}" for n in range(5_000)]
+    alerts = [each for name in names for each in firing(name)]
+
+    found = in_company([notice(name=name) for name in names], alerts, trace_url=None)
+
+    assert {each.evidence["also_firing_more"] for each in found} == {4_994}
+    assert {len(each.evidence["also_firing"]) for each in found} == {5}
+
+
 def test_traces_are_linked_where_the_settings_say_where_they_are() -> None:
     about = notice(evidence={"traces": ["a" * 32, "b" * 32]})
 
