@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { firstKnown } from "../src/screens/sparklines.ts";
 import { parseState } from "../src/model/state.ts";
 import { askedFor, rangeOf } from "../src/runtime/window.ts";
 
@@ -24,4 +25,10 @@ test("a zoom is what was zoomed to", () => {
 test("longer windows are asked for more seldom", () => {
   const every = (text: string) => askedFor(parseState(`?window=${text}`), END).every;
   assert.deepEqual(["15m", "1h", "24h", "7d"].map(every), [5, 10, 30, 60]);
+});
+
+test("sparklines begin where the first of them does", () => {
+  assert.equal(firstKnown([[null, null, 1], [null, 2, 3]]), 1);
+  assert.equal(firstKnown([[null], [null]]), -1);
+  assert.equal(firstKnown([]), -1);
 });

@@ -38,6 +38,7 @@ export interface Handlers {
 
 export const HEIGHT = 150;
 const SYNC_KEY = "prs-otel";
+const PRESSING = new Set(["mousedown", "mouseup"]);
 const SHORTEST = 10;
 const AXIS_WIDTH = 64;
 const FONT = "11px system-ui, sans-serif";
@@ -52,7 +53,7 @@ export function makePlot(
     width: Math.max(host.clientWidth, 160),
     height: HEIGHT,
     padding: [8, 20, 0, 0],
-    cursor: cursorFor(handlers),
+    cursor: { ...cursorFor(handlers), y: false },
     legend: { show: false },
     scales: { x: { time: true }, y: { range: () => [0, top(current())] } },
     axes: [timeAxis(), { ...valueAxis(), values: (_, splits) => splits.map((each) => current().format(each)) }],
@@ -81,7 +82,8 @@ export function updatePlot(plot: uPlot, picture: Picture): void {
 /** A cursor that is at the same time in all charts, and zooms them all. */
 export function cursorFor(handlers: Pick<Handlers, "zoom">): uPlot.Cursor {
   return {
-    sync: { key: SYNC_KEY },
+    // Of what happens in one chart the others learn where the cursor is, and nothing else.
+    sync: { key: SYNC_KEY, filters: { pub: (type) => type.startsWith("mouse") && !PRESSING.has(type), sub: () => true } },
     drag: { x: true, y: false, setScale: false },
     points: { size: 6 },
     bind: {

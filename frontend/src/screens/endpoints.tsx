@@ -5,7 +5,7 @@ import { Table, type Column } from "../components/table.tsx";
 import type { EndpointRow } from "../model/documents.ts";
 import { count, duration, percent } from "../model/format.ts";
 import { useAsked } from "../runtime/window.ts";
-import { EndpointLink, ErrorRate } from "./contributors.tsx";
+import { EndpointLink, ErrorRate } from "../components/subjects.tsx";
 import { Coverage } from "./coverage.tsx";
 import { useEndpointRows } from "./endpoint-rows.ts";
 import { Answered } from "./samples.tsx";

@@ -10,6 +10,12 @@ export type Sparklines = (row: {
   readonly method: string;
 }) => readonly (number | null)[] | null;
 
+/** Where any of the series begins: all are drawn from there, like the charts. */
+export function firstKnown(columns: readonly (readonly (number | null)[])[]): number {
+  const [first = []] = columns;
+  return first.findIndex((_, index) => columns.some((column) => column[index] !== null));
+}
+
 // The heaviest ones; whoever sorts by something else sees fewer.
 const MOST = 200;
 
@@ -20,8 +26,10 @@ export function useSparklines({ hours, tableEvery }: Asked): Sparklines {
     2 * tableEvery,
   );
   return useMemo(() => {
+    const items = document?.items ?? [];
+    const begin = Math.max(firstKnown(items.map((item) => item.counts)), 0);
     const known = new Map(
-      document?.items.map((item) => [`${item.method} ${item.endpoint}`, item.counts]),
+      items.map((item) => [`${item.method} ${item.endpoint}`, item.counts.slice(begin)]),
     );
     return ({ endpoint, method }) => known.get(`${method} ${endpoint}`) ?? null;
   }, [document]);

@@ -10,7 +10,7 @@ import { useRoute } from "../runtime/router.ts";
 import { useAsked } from "../runtime/window.ts";
 import { useAnnotations } from "./annotations.ts";
 import { CHARTS } from "./charts.ts";
-import { ErrorRate } from "./contributors.tsx";
+import { ErrorRate } from "../components/subjects.tsx";
 import { Coverage } from "./coverage.tsx";
 import { LatencyHeatMap } from "./latency.tsx";
 import { Answered, SlowCalls, SlowQueries } from "./samples.tsx";
