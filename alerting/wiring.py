@@ -92,6 +92,7 @@ def connect() -> None:
     alerting_system.use_source(prs_otel.metric_source)
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
+    prs_otel.register_command_document("exported-rules", _exported_rules)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
     prs_otel.on_lead(start)
@@ -257,6 +258,11 @@ def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
         return contributions.rehearsed(
             request.name, project=prs_otel.service_name(), now=request.now
         )
+
+
+def _exported_rules(request: prs_otel.DocumentRequest) -> dict[str, object]:
+    with prs_otel.unmeasured():
+        return contributions.exported_rules(prs_otel.prometheus_expression)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:
