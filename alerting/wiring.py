@@ -93,6 +93,7 @@ def connect() -> None:
     alerting_system.use_status(current_status)
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
+    prs_otel.register_command_document("exported-rules", _exported_rules)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
     prs_otel.register_cleanup("alerting", _clean_up)
@@ -266,6 +267,11 @@ def _clean_up(now: float) -> dict[str, int]:
         return {}
     with prs_otel.unmeasured():
         return contributions.cleaned(now=now)
+
+
+def _exported_rules(request: prs_otel.DocumentRequest) -> dict[str, object]:
+    with prs_otel.unmeasured():
+        return contributions.exported_rules(prs_otel.prometheus_expression)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:

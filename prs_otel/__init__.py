@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from prs_otel.face import identity as identity
     from prs_otel.face import metric_source as metric_source
     from prs_otel.face import mounted as mounted
+    from prs_otel.face import prometheus_expression as prometheus_expression
     from prs_otel.face import service_name as service_name
     from prs_otel.face import settings_authentication as settings_authentication
     from prs_otel.face import thresholds as thresholds
@@ -77,6 +78,7 @@ _FACE = {
     "on_lead": "prs_otel.pipeline",
     "performance_monitor": "prs_otel.manual.monitor",
     "postfork": "prs_otel.pipeline",
+    "prometheus_expression": "prs_otel.face",
     "register_cleanup": "prs_otel.monitoring.registry",
     "register_command_document": "prs_otel.monitoring.registry",
     "register_findings": "prs_otel.monitoring.registry",
