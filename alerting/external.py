@@ -56,13 +56,13 @@ class Externals:
         self._is_current = False
         self._pruned_at = float("-inf")
 
-    def refresh(self, *, is_database_used: bool = True) -> None:
-        """Take on what is new, and read what fires or has just ended."""
+    def refresh(self, *, is_database_used: bool = True, takes_on: bool = True) -> None:
+        """Take on what is new, if wanted, and read what fires or has just ended."""
         self._is_current = False
         if not is_database_used:
             return
         try:
-            self._rows = self._read()
+            self._rows = self._read(takes_on=takes_on)
         except DATABASE_ERRORS:
             # The ledger meets the same trouble, and tells.
             logger.debug("external alerts cannot be read; those last known are judged")
@@ -105,11 +105,11 @@ class Externals:
         except DATABASE_ERRORS:
             logger.debug("external alerts cannot be written; they are judged again")
 
-    def _read(self) -> Sequence[ExternalAlert]:
+    def _read(self, *, takes_on: bool) -> Sequence[ExternalAlert]:
         ours = stored(ExternalAlert).filter(service=self._service, is_settled=False)
         mine = ours.filter(Q(scope=self._scope) | Q(scope=""))[:ROWS_AT_ONCE]
         rows = list(mine)
-        if all(row.scope for row in rows):
+        if not takes_on or all(row.scope for row in rows):
             return rows
         with writing():
             ours.filter(scope="").update(scope=self._scope)
