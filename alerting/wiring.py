@@ -19,10 +19,11 @@ from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.endpoints.site import ChangeableSettings, KeptSettings, Site
 from alerting.evaluator import Setting
+from alerting.explanation import explain_why
 from alerting.external import Externals, service_of
 from alerting.following import Following, look
 from alerting.inbox import Inbox
-from alerting.journal import SteadyJournal
+from alerting.journal import MemoryJournal, SteadyJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from alerting.examination import Finding
     from alerting.rehearsal import Rehearsal
-    from alerting.schemas import History
+    from alerting.schemas import Explanation, History
 
 __all__ = [
     "build_runner",
@@ -93,6 +94,7 @@ def connect() -> None:
     alerting_system.use_status(current_status)
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
+    prs_otel.register_command_document("explain", _explanation)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
     prs_otel.on_lead(start)
@@ -242,8 +244,9 @@ def current_status(now: float) -> Status:
         # To ask the store would create it.
         return Status()
     known = [rule.name for rule in alerting_system.get_rules()]
-    document = SteadyJournal(prs_otel.document_store()).get(STATUS)
-    return documents.status(document, known_rules=known, now=now)
+    journal = SteadyJournal(prs_otel.document_store())
+    look(journal)
+    return documents.status(journal.get(STATUS), known_rules=known, now=now)
 
 
 def _alerts_document(request: prs_otel.DocumentRequest) -> History:
@@ -255,9 +258,17 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
 
 def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
     with prs_otel.unmeasured():
+        # From the database: a command need not create the store.
+        Following(_kept().stored, MemoryJournal()).look()
         return contributions.rehearsed(
             request.name, project=prs_otel.service_name(), now=request.now
         )
+
+
+def _explanation(request: prs_otel.DocumentRequest) -> Explanation:
+    with prs_otel.unmeasured():
+        in_code, now = alerting_system.rules_in_code(), request.now
+        return explain_why(request.name, current_status(now), in_code, now=now)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:

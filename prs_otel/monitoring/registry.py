@@ -18,6 +18,9 @@ ALERTS = "alerts"
 TEST_ALERT = "test-alert"
 """What became of a test notification; asking for it sends one."""
 
+EXPLANATION = "explain"
+"""Why a rule did or did not notify: the document of `GET /api/alerting/explain/?rule=`."""
+
 ALERTING = "alerting"
 """How alerting is doing; its document is that of `GET /api/alerting/status/`."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from prs_otel.management.subcommands.alerts import Alerts
 from prs_otel.management.subcommands.doctor import Doctor
+from prs_otel.management.subcommands.explain import Explain
 from prs_otel.management.subcommands.export_metrics import ExportMetrics
 from prs_otel.management.subcommands.health_check import HealthCheck
 from prs_otel.management.subcommands.status import ShowStatus
@@ -27,6 +28,7 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     Cleanup(),
     ResetCounters(),
     TestAlert(),
+    Explain(),
     ExportMetrics(),
     HealthCheck(),
     Doctor(),
