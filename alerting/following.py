@@ -16,6 +16,7 @@ from alerting.history import DATABASE_ERRORS
 
 if TYPE_CHECKING:
     from alerting.journal import Journal
+    from alerting.settings_model import AlertingSettings
 
 __all__ = ["DOCUMENT", "Changed", "Following", "Stored", "handed_out", "look"]
 
@@ -84,6 +85,12 @@ class Following:
     def revision(self) -> int:
         """Return by which revision this process works."""
         return 0 if self._known is None else self._known.revision
+
+    @property
+    def settings(self) -> AlertingSettings:
+        """Return what is in force by that revision, whatever others here have read since."""
+        known = self._known or Changed()
+        return conf.changed_by(known.changes)[0]
 
     def look(self) -> bool:
         """Tell whether something has changed since the last look; it is in force by now."""

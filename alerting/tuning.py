@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from alerting import conf
 from alerting.acknowledgement import acknowledged
 from alerting.notifications.policy import Limits
 from alerting.notifications.routing import Routing
@@ -58,7 +57,7 @@ class Tuning:
         """Return the parts as what has been changed says; the same when nothing has."""
         if not self.following.look():
             return parts
-        settings = conf.current()
+        settings = self.following.settings
         self.outbox.batch_size = settings.email_batch_size
         if parts.switch is not None:
             parts.switch.patience = max_gap(settings)

@@ -20,10 +20,11 @@ from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.endpoints.site import ChangeableSettings, KeptSettings, Site
 from alerting.evaluator import Setting
+from alerting.explanation import explain_why
 from alerting.external import Externals, service_of
 from alerting.following import Following, look
 from alerting.inbox import Inbox
-from alerting.journal import SteadyJournal, UntouchedJournal
+from alerting.journal import MemoryJournal, SteadyJournal, UntouchedJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from alerting.examination import Finding
     from alerting.rehearsal import Rehearsal
     from alerting.rounds import Round
-    from alerting.schemas import History
+    from alerting.schemas import Explanation, History
 
 __all__ = [
     "build_runner",
@@ -106,6 +107,7 @@ def connect() -> None:
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
     prs_otel.register_command_document("exported-rules", _exported_rules)
+    prs_otel.register_command_document("explain", _explanation)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
     prs_otel.register_cleanup("alerting", _clean_up)
@@ -261,8 +263,9 @@ def current_status(now: float) -> Status:
         # To ask the store would create it.
         return Status()
     known = [rule.name for rule in alerting_system.get_rules()]
-    document = SteadyJournal(prs_otel.document_store()).get(STATUS)
-    return documents.status(document, known_rules=known, now=now)
+    journal = SteadyJournal(prs_otel.document_store())
+    look(journal)
+    return documents.status(journal.get(STATUS), known_rules=known, now=now)
 
 
 def _alerts_document(request: prs_otel.DocumentRequest) -> History:
@@ -274,6 +277,8 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
 
 def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
     with prs_otel.unmeasured():
+        # From the database: a command need not create the store.
+        Following(_kept().stored, MemoryJournal()).look()
         return contributions.rehearsed(
             request.name, project=prs_otel.service_name(), now=request.now
         )
@@ -297,6 +302,12 @@ def _clean_up(now: float) -> dict[str, int]:
 def _exported_rules(request: prs_otel.DocumentRequest) -> dict[str, object]:
     with prs_otel.unmeasured():
         return contributions.exported_rules(prs_otel.prometheus_expression)
+
+
+def _explanation(request: prs_otel.DocumentRequest) -> Explanation:
+    with prs_otel.unmeasured():
+        in_code, now = alerting_system.rules_in_code(), request.now
+        return explain_why(request.name, current_status(now), in_code, now=now)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:

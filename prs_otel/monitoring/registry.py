@@ -26,6 +26,9 @@ TEST_ALERT = "test-alert"
 EXPORTED_RULES = "exported-rules"
 """The alert rules as files for other engines, and how true each is to itself there."""
 
+EXPLANATION = "explain"
+"""Why a rule did or did not notify: the document of `GET /api/alerting/explain/?rule=`."""
+
 ALERTING = "alerting"
 """How alerting is doing; its document is that of `GET /api/alerting/status/`."""
 

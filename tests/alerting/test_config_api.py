@@ -19,6 +19,7 @@ from prs_otel import configuration, pipeline
 from prs_otel.models import SettingChange
 from prs_otel.monitoring import tokens
 from tests.alerting.test_wiring import Lease
+from tests.support.commands import manage_monitoring
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -305,6 +306,30 @@ def test_the_document_describes_what_can_be_changed(admin_client: Client) -> Non
     assert (size["minimum"], size["maximum"]) == (1, 100)
     assert "$ref" not in json.dumps(schema)
     assert not {"RULES", "CHANNELS", "WEBHOOK_SECRET"} & schema["properties"].keys()
+
+
+def test_a_test_of_an_alert_goes_where_changed_routes_say(admin_client: Client) -> None:
+    route = {"matchers": {"alertname": "high_cpu_usage"}, "channels": ["log"]}
+    post(admin_client, {"ROUTES": [route]})
+    conf.change({})
+    wiring.connect()
+
+    told = manage_monitoring(
+        "test-alert", "--rule-name=high_cpu_usage", "--format=json"
+    ).json()
+
+    assert [each["channel"] for each in told["channels"]] == ["log"]
+
+
+def test_what_explains_an_alert_follows_a_change_too(admin_client: Client) -> None:
+    inhibition = {"source": {"alertname": "a"}, "target": {"alertname": "b"}}
+    post(admin_client, {"INHIBITIONS": [inhibition]})
+    evaluated()
+    conf.change({})
+
+    admin_client.get("/api/alerting/explain/", {"rule": "b"})
+
+    assert len(conf.current().inhibitions) == 1
 
 
 def test_the_webhook_follows_a_change_as_the_evaluator_has_handed_it_out(

@@ -17,6 +17,7 @@ from alerting.notifications.routing import Routing, SendTo
 from alerting.rehearsal import Attempt, named, rehearse
 from alerting.rules import CodeRule, Rule, Severity
 from alerting.system import alerting_system
+from prs_otel import configuration
 from tests.support.commands import manage_monitoring
 from tests.support.notices import AT
 
@@ -215,10 +216,11 @@ def test_rules_from_wherever_they_come_can_be_rehearsed() -> None:
 def test_without_a_database_the_channels_can_be_tried_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail() -> NoReturn:
+    def fail(*_: object) -> NoReturn:
         raise OperationalError("no such table: prs_alerting_storedrule")
 
     monkeypatch.setattr(stored_rules, "load", fail)
+    monkeypatch.setattr(configuration, "stored", fail)
 
     with override_settings(ALERTING_SETTINGS={"CHANNELS": ["log"]}):
         outcome = manage_monitoring("test-alert", "--rule-name=high_cpu_usage")

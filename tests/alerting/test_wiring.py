@@ -313,3 +313,18 @@ def test_what_others_post_is_kept_for_the_service_and_as_long_as_the_settings_sa
         inbox = wiring.site().inbox()
 
     assert (inbox.service, inbox.expiry) == ("shop", 7200.0)
+
+
+@pytest.mark.django_db
+def test_the_command_explains_a_rule_that_never_fired() -> None:
+    wiring.connect()
+    wiring.build_runner(Lease()).tick(time.time())
+
+    told = manage_monitoring("explain", "--rule-name=high_cpu_usage", "--format=json")
+    unknown = manage_monitoring("explain", "--rule-name=high_cpu_usge")
+
+    assert told.json()["verdict"] == (
+        "there is no data: nothing was measured in the window"
+    )
+    assert (told.exit_code, unknown.exit_code) == (0, 1)
+    assert "did you mean 'high_cpu_usage'?" in unknown.text

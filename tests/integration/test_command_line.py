@@ -333,6 +333,7 @@ def test_the_store_of_another_user_is_named_by_everyone_who_cannot_read_it(
         (["export-metrics", "--output-file=/dev/full"], "no regular file"),
         (["top", "--interval=0"], "seconds from 0.2 to 3600"),
         (["test-alert"], "--rule-name"),
+        (["explain"], "--rule-name"),
         (["token"], "required: action"),
     ],
 )

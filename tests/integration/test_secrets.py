@@ -51,7 +51,10 @@ IN_HEADERS: Final = {
 NOT_RUN: Final = {"cleanup", "reset-counters", "test-alert", "token", "top"}
 # What some endpoints have to be asked about.
 ASKED: Final = {"/api/alerting/explain/": f"?rule={RULE}"}
-ARGUMENTS: Final[dict[str, list[str]]] = {"export-metrics": ["--output-file", "-"]}
+ARGUMENTS: Final[dict[str, list[str]]] = {
+    "explain": ["--rule-name", RULE],
+    "export-metrics": ["--output-file", "-"],
+}
 
 ALERTING: Final[dict[str, Any]] = {
     "EVALUATION_INTERVAL": 1,

@@ -119,7 +119,7 @@ def test_a_process_that_runs_it_is_not_measured_itself(
     [
         (name,)
         for name in NAMES
-        if name not in {"reset-counters", "test-alert", "token"}
+        if name not in {"explain", "reset-counters", "test-alert", "token"}
     ],
 )
 def test_json_is_one_document(arguments: tuple[str, ...], measured: Measured) -> None:
