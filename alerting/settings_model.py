@@ -67,7 +67,7 @@ class AlertingSettings(BaseModel):
     history_retention_days: Annotated[
         float, Field(gt=0, le=3650), Write("a number of days above 0 and up to 3650")
     ] = 90
-    """How long an alert is kept after it was resolved (days)."""
+    """How long an alert is kept after it was resolved, a silence after its end, and a change of a rule (days)."""
     evaluation_interval: Annotated[
         float, Field(ge=1, le=3600), Write("a number of seconds from 1 to 3600")
     ] = 15.0

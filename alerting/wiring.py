@@ -95,8 +95,10 @@ def connect() -> None:
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
     prs_otel.register_command_document("explain", _explanation)
+    prs_otel.register_command_document("exported-rules", _exported_rules)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
+    prs_otel.register_cleanup("alerting", _clean_up)
     prs_otel.on_lead(start)
 
 
@@ -269,6 +271,18 @@ def _explanation(request: prs_otel.DocumentRequest) -> Explanation:
     with prs_otel.unmeasured():
         in_code, now = alerting_system.rules_in_code(), request.now
         return explain_why(request.name, current_status(now), in_code, now=now)
+
+
+def _clean_up(now: float) -> dict[str, int]:
+    if not prs_otel.is_enabled():
+        return {}
+    with prs_otel.unmeasured():
+        return contributions.cleaned(now=now)
+
+
+def _exported_rules(request: prs_otel.DocumentRequest) -> dict[str, object]:
+    with prs_otel.unmeasured():
+        return contributions.exported_rules(prs_otel.prometheus_expression)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:

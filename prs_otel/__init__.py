@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from prs_otel.face import identity as identity
     from prs_otel.face import metric_source as metric_source
     from prs_otel.face import mounted as mounted
+    from prs_otel.face import prometheus_expression as prometheus_expression
     from prs_otel.face import service_name as service_name
     from prs_otel.face import settings_authentication as settings_authentication
     from prs_otel.face import thresholds as thresholds
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from prs_otel.monitoring.registry import DocumentRequest as DocumentRequest
     from prs_otel.monitoring.registry import PackageStatus as PackageStatus
     from prs_otel.monitoring.registry import StatusRequest as StatusRequest
+    from prs_otel.monitoring.registry import register_cleanup as register_cleanup
     from prs_otel.monitoring.registry import (
         register_command_document as register_command_document,
     )
@@ -76,6 +78,8 @@ _FACE = {
     "on_lead": "prs_otel.pipeline",
     "performance_monitor": "prs_otel.manual.monitor",
     "postfork": "prs_otel.pipeline",
+    "prometheus_expression": "prs_otel.face",
+    "register_cleanup": "prs_otel.monitoring.registry",
     "register_command_document": "prs_otel.monitoring.registry",
     "register_findings": "prs_otel.monitoring.registry",
     "register_status": "prs_otel.monitoring.registry",

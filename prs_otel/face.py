@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
     from ninja import NinjaAPI
 
+    from prs_otel.promql.expressions import Expression
     from prs_otel.rollup.query import Point
     from prs_otel.store.base import Store
 
@@ -85,6 +86,22 @@ def thresholds() -> dict[str, float]:
         "database_connections_critical": connections,
         "system_metrics_interval": settings.system_metrics_interval,
     }
+
+
+def prometheus_expression(
+    metric: str,
+    *,
+    aggregation: str,
+    where: Mapping[str, str],
+    by: Sequence[str],
+    window: float,
+) -> Expression:
+    """Return what a rule asks for in PromQL; raises `LookupError` for what is not exported."""
+    from prs_otel.promql import expressions
+
+    return expressions.expression(
+        expressions.Question(metric, aggregation, where, by, window)
+    )
 
 
 def identity() -> dict[str, str]:

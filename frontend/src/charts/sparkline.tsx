@@ -23,7 +23,7 @@ export function Sparkline({ values, label }: SparklineProps) {
   );
 }
 
-/** The path of a line through values from zero up; what is not known is a gap. */
+/** The path of a line through values from zero up; what is not known is a gap, alone it is a dot. */
 export function pathOf(
   values: readonly (number | null)[],
   width: number,
@@ -38,10 +38,10 @@ export function pathOf(
         isBroken = true;
         return "";
       }
-      const command = isBroken ? "M" : "L";
+      const [command, dot] = isBroken ? ["M", "h0"] : ["L", ""];
       isBroken = false;
       const y = height - 1 - (value / highest) * (height - 2);
-      return `${command}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
+      return `${command}${(index * step).toFixed(1)} ${y.toFixed(1)}${dot}`;
     })
     .join("");
 }

@@ -28,6 +28,11 @@ export interface Marks {
 
 const ROUTE = "http.route";
 
+/** What was deployed within a trend. */
+export function deploysOf(deploys: readonly { time: string; version: string }[]): Deploy[] {
+  return deploys.map(({ time, version }) => ({ at: secondsOf(time), label: version }));
+}
+
 export const NO_MARKS: Marks = { bands: [], thresholds: [], deploys: [] };
 
 /** When the alerts of some rules fired; one that still does goes on until `now`. */

@@ -1,5 +1,6 @@
 /** What can be done about an alert in place: acknowledge it, or silence its like. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { ScreenLink } from "../components/link.tsx";
 import { Prompt } from "../components/prompt.tsx";
@@ -16,11 +17,13 @@ interface AlertActionsProps {
   readonly onChange: () => void;
   /** Whether who was told is shown here already. */
   readonly isExplained?: boolean;
+  /** What else there is to do. */
+  readonly children?: ComponentChildren;
 }
 
 type Open = "acknowledge" | "silence" | null;
 
-export function AlertActions({ alert, onChange, isExplained = false }: AlertActionsProps) {
+export function AlertActions({ alert, onChange, isExplained = false, children }: AlertActionsProps) {
   const { page } = useApi();
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
@@ -52,6 +55,7 @@ export function AlertActions({ alert, onChange, isExplained = false }: AlertActi
           Who was told?
         </ScreenLink>
       )}
+      {children}
     </div>
   );
 }

@@ -119,13 +119,12 @@ function AlertFacts({ alert, onChange }: AlertFactsProps) {
           {alert.acknowledgement ? `: ${alert.acknowledgement}` : "."}
         </p>
       )}
-      <div class="actions">
+      <AlertActions alert={alert} onChange={onChange} isExplained>
         <Meanwhile alert={alert} />
         <ScreenLink screen="alert" details={{ rule: alert.name }} class="button">
           The rule and its other alerts
         </ScreenLink>
-      </div>
-      <AlertActions alert={alert} onChange={onChange} isExplained />
+      </AlertActions>
     </article>
   );
 }

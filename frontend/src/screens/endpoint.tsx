@@ -54,7 +54,7 @@ export function Endpoint() {
           <TrendCharts trends={trends.document} plans={PLANS} annotations={annotations} />
         </>
       )}
-      <LatencyHeatMap endpoint={endpoint} method={method} asked={asked} />
+      <LatencyHeatMap endpoint={endpoint} asked={asked} />
       {page.role === "staff" && <EndpointStatements endpoint={endpoint} asked={asked} />}
       <SlowCalls about={{ endpoint }} />
       <SlowQueries about={{ endpoint }} />

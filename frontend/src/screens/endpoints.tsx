@@ -5,7 +5,7 @@ import { Table, type Column } from "../components/table.tsx";
 import type { EndpointRow } from "../model/documents.ts";
 import { count, duration, percent } from "../model/format.ts";
 import { useAsked } from "../runtime/window.ts";
-import { EndpointLink, ErrorRate } from "./contributors.tsx";
+import { EndpointLink, ErrorRate } from "../components/subjects.tsx";
 import { Coverage } from "./coverage.tsx";
 import { useEndpointRows } from "./endpoint-rows.ts";
 import { Answered } from "./samples.tsx";
@@ -43,17 +43,14 @@ function keyOf(row: EndpointRow): string {
   return `${row.method} ${row.endpoint}`;
 }
 
-function columnsWith(sparklines: Sparklines | null): readonly Column<EndpointRow>[] {
-  if (sparklines === null) {
-    return COLUMNS;
-  }
+function columnsWith(sparklines: Sparklines): readonly Column<EndpointRow>[] {
   const trend: Column<EndpointRow> = {
     key: "trend",
     title: "Trend",
     hint: "Requests over the window",
     isExtra: true,
     value: () => null,
-    show: (row) => <Sparkline values={sparklines(row)} label="Requests over the window" />,
+    show: (row) => <Sparkline values={sparklines(row) ?? []} label="Requests over the window" />,
   };
   return [...COLUMNS.slice(0, 1), trend, ...COLUMNS.slice(1)];
 }

@@ -9,6 +9,7 @@ import { CHARTS } from "./charts.ts";
 import { Contributors } from "./contributors.tsx";
 import { Coverage } from "./coverage.tsx";
 import { FiringAlerts } from "./firing-alerts.tsx";
+import { LatencyHeatMap } from "./latency.tsx";
 import { NoData } from "./no-data.tsx";
 import { SlowSamples } from "./samples.tsx";
 import { TrendCharts } from "./trend-charts.tsx";
@@ -35,7 +36,12 @@ export function Overview() {
       {document !== undefined && !isEmpty && (
         <TrendCharts trends={document} plans={plans} annotations={annotations} />
       )}
-      {document !== undefined && !isEmpty && (isStaff ? <Contributors /> : <SlowSamples />)}
+      {document !== undefined && !isEmpty && (
+        <>
+          <LatencyHeatMap asked={asked} />
+          {isStaff ? <Contributors /> : <SlowSamples />}
+        </>
+      )}
     </>
   );
 }

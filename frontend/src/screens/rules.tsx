@@ -68,7 +68,9 @@ function TrialResult({ trial }: { readonly trial: RuleTrial }) {
       )}{" "}
       {worst === undefined
         ? "no data"
-        : `now ${number(worst.value)}${worst.threshold === null ? "" : `, beyond ${number(worst.threshold)}`}`}
+        : worst.value === null
+          ? "too little data"
+          : `now ${number(worst.value)}${worst.threshold === null ? "" : `, beyond ${number(worst.threshold)}`}`}
     </span>
   );
 }

@@ -57,7 +57,7 @@ function NewSilence({ onDone }: { readonly onDone: () => void }) {
     <Prompt
       title="New silence"
       fields={[
-        { name: "matchers", label: "Alerts with", value: 'alertname="…"' },
+        { name: "matchers", label: 'Alerts with, as in alertname="errors"' },
         { name: "hours", label: "For how many hours", type: "number", value: "2" },
         { name: "comment", label: "Why" },
       ]}

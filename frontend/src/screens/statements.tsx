@@ -3,7 +3,7 @@
 import { Table, type Column } from "../components/table.tsx";
 import type { StatementRow } from "../model/documents.ts";
 import { count, duration, percent } from "../model/format.ts";
-import { ErrorRate, StatementLink } from "./contributors.tsx";
+import { ErrorRate, StatementLink } from "../components/subjects.tsx";
 
 interface StatementTableProps {
   readonly caption: string;

@@ -10,8 +10,9 @@ import { useRoute } from "../runtime/router.ts";
 import { useAsked } from "../runtime/window.ts";
 import { useAnnotations } from "./annotations.ts";
 import { CHARTS } from "./charts.ts";
-import { ErrorRate } from "./contributors.tsx";
+import { ErrorRate } from "../components/subjects.tsx";
 import { Coverage } from "./coverage.tsx";
+import { LatencyHeatMap } from "./latency.tsx";
 import { Answered, SlowCalls, SlowQueries } from "./samples.tsx";
 import { TrendCharts } from "./trend-charts.tsx";
 
@@ -107,6 +108,7 @@ function Organization({ id }: { readonly id: string }) {
           />
         </>
       )}
+      <LatencyHeatMap organization={id} asked={asked} />
       <SlowCalls about={{ organization: id }} />
       <SlowQueries about={{ organization: id }} />
     </>

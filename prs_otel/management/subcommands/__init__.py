@@ -9,6 +9,7 @@ from prs_otel.management.subcommands.alerts import Alerts
 from prs_otel.management.subcommands.doctor import Doctor
 from prs_otel.management.subcommands.explain import Explain
 from prs_otel.management.subcommands.export_metrics import ExportMetrics
+from prs_otel.management.subcommands.export_rules import ExportRules
 from prs_otel.management.subcommands.health_check import HealthCheck
 from prs_otel.management.subcommands.status import ShowStatus
 from prs_otel.management.subcommands.summary import ShowSummary
@@ -30,6 +31,7 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     TestAlert(),
     Explain(),
     ExportMetrics(),
+    ExportRules(),
     HealthCheck(),
     Doctor(),
     Tokens(),
