@@ -227,6 +227,11 @@ def _kept() -> KeptSettings:
     return prs_otel.KeptSettings(conf.SETTING, row=SETTINGS_ROW)
 
 
+def _follow() -> None:
+    """Put changed settings in force in a command, which need not create the store."""
+    Following(_kept().stored, MemoryJournal()).look()
+
+
 def _inbox() -> Inbox:
     if prs_otel.is_enabled():
         look(SteadyJournal(prs_otel.document_store()))
@@ -260,8 +265,7 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
 
 def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
     with prs_otel.unmeasured():
-        # From the database: a command need not create the store.
-        Following(_kept().stored, MemoryJournal()).look()
+        _follow()
         return contributions.rehearsed(
             request.name, project=prs_otel.service_name(), now=request.now
         )
@@ -277,6 +281,7 @@ def _clean_up(now: float) -> dict[str, int]:
     if not prs_otel.is_enabled():
         return {}
     with prs_otel.unmeasured():
+        _follow()
         return contributions.cleaned(now=now)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from django.urls import include, path
 from django.utils import timezone
 
 from alerting import conf, wiring
+from alerting.models import Alert
 from alerting.notifications.policy import Limits
+from alerting.rows import alert_of
 from alerting.runner import Runner
 from alerting.settings_model import AlertingSettings
 from prs_otel import configuration, pipeline
@@ -20,6 +23,7 @@ from prs_otel.models import SettingChange
 from prs_otel.monitoring import tokens
 from tests.alerting.test_wiring import Lease
 from tests.support.commands import manage_monitoring
+from tests.support.notices import notice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -319,6 +323,19 @@ def test_a_test_of_an_alert_goes_where_changed_routes_say(admin_client: Client) 
     ).json()
 
     assert [each["channel"] for each in told["channels"]] == ["log"]
+
+
+def test_cleaning_up_keeps_what_changed_settings_keep(admin_client: Client) -> None:
+    old = alert_of(notice(at=time.time() - 200 * 86_400), "")
+    old.resolved_at = timezone.now() - timedelta(days=200)
+    old.save()
+    post(admin_client, {"HISTORY_RETENTION_DAYS": 300})
+    conf.change({})
+    wiring.connect()
+
+    manage_monitoring("cleanup")
+
+    assert Alert.objects.count() == 1
 
 
 def test_what_explains_an_alert_follows_a_change_too(admin_client: Client) -> None:
