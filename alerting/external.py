@@ -89,13 +89,13 @@ class Externals:
         self._is_current = False
         self._pruned_at = float("-inf")
 
-    def refresh(self, *, is_database_used: bool = True) -> None:
-        """Take on what is new, and read what fires or has just ended."""
+    def refresh(self, *, is_database_used: bool = True, takes_on: bool = True) -> None:
+        """Take on what is new, if wanted, and read what fires or has just ended."""
         self._is_current = False
         if not is_database_used:
             return
         try:
-            self._rows = self._read()
+            self._rows = self._read(takes_on=takes_on)
         except DATABASE_ERRORS:
             # The ledger meets the same trouble, and tells.
             logger.debug("external alerts cannot be read; those last known are judged")
@@ -148,8 +148,8 @@ class Externals:
             return False
         return bool(fires and last and last.left)
 
-    def _read(self) -> Sequence[ExternalAlert]:
-        return self._table.read()
+    def _read(self, *, takes_on: bool) -> Sequence[ExternalAlert]:
+        return self._table.read() if takes_on else self._table.peek()
 
     def _no_data(self) -> NoData:
         return NoData(policy="ok" if self._is_current else "keep")

@@ -62,6 +62,11 @@ class ExternalRows:
         self._mark = mark
         return self._answer
 
+    def peek(self) -> Sequence[ExternalAlert]:
+        """Return all, with what would be taken on; nothing is written or remembered."""
+        ours = Q(scope=self._scope) | Q(scope="")
+        return tuple(self._unsettled().filter(ours)[:ROWS_AT_ONCE])
+
     def note(
         self,
         fires: Sequence[ExternalAlert],

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
-__all__ = ["Journal", "MemoryJournal", "SteadyJournal"]
+__all__ = ["Journal", "MemoryJournal", "SteadyJournal", "UntouchedJournal"]
 
 logger = logging.getLogger("prs_otel")
 
@@ -54,6 +54,37 @@ class MemoryJournal:
     def delete(self, key: str) -> None:
         """Forget what is under `key`."""
         self._documents.pop(key, None)
+
+
+class UntouchedJournal(MemoryJournal):
+    """A journal over another that is read and never written; what is put here stays here."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self._below = journal
+        self._deleted: set[str] = set()
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep `value` under `key`, here alone."""
+        self._deleted.discard(key)
+        super().put(key, value)
+
+    def get(self, key: str) -> bytes | None:
+        """Return what is under `key`, here or below."""
+        own = super().get(key)
+        if own is not None or key in self._deleted:
+            return own
+        return self._below.get(key)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys that begin with `prefix`, of both."""
+        below = set(self._below.keys(prefix)) - self._deleted
+        return sorted({*super().keys(prefix), *below})
+
+    def delete(self, key: str) -> None:
+        """Forget what is under `key`; it stays below."""
+        self._deleted.add(key)
+        super().delete(key)
 
 
 class SteadyJournal:

@@ -91,7 +91,16 @@ class Ledger:
             self._recover()
         if not self._is_loaded:
             self._load(now)
+            self._save()
         self._follow_clock(now)
+
+    def peek(self, *, now: float, cooldowns: Iterable[float] = ()) -> None:
+        """Read what is known, and neither replay nor write anything."""
+        self._remembered = max(HOUR, self._cooldown, *cooldowns)
+        self.backlog.restore()
+        # What waits for the database makes the database not the whole of it.
+        self._is_degraded = len(self.backlog) > 0
+        self._load(now)
 
     def episodes(self, fingerprints: Collection[str], *, now: float) -> dict[str, int]:
         """Return the number of the episode that begins now for each of these alerts."""
@@ -117,15 +126,8 @@ class Ledger:
             self.forget()
             return False
         self.states = states
-        why = {cancelled.key: cancelled.reason for cancelled in record.cancelled}
         with self._lock:
-            for key in why.keys() & self._tellings.keys():
-                self._tellings[key] = self._tellings[key].skipped(why[key], at=now)
-            for hold in record.held:
-                if hold.key in self._tellings:
-                    telling = self._tellings[hold.key]
-                    self._tellings[hold.key] = telling.held(hold.until, hold.reason)
-            self._tellings.update((t.key, t) for t in record.tellings)
+            self._tellings = record.applied(self._tellings, now=now)
             self._forget_old(now)
         self._save()
         return True
@@ -202,7 +204,6 @@ class Ledger:
         with self._lock:
             self._tellings = {telling.key: telling for telling in known}
         self._is_loaded = True
-        self._save()
 
     def _recover(self) -> None:
         try:

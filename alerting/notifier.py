@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from alerting.source import MetricSource
     from alerting.stored_silences import Silences
 
-__all__ = ["Notifier", "Policies"]
+__all__ = ["Notifier", "Policies", "States"]
 
 # What happens to an alert before it has fired is nobody's business but the evaluator's.
 _UNRECORDED: Final = frozenset({Kind.PENDING, Kind.CLEARED})

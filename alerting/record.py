@@ -31,6 +31,19 @@ class Record:
         """Tell whether there is nothing to keep."""
         return not (self.notices or self.tellings or self.cancelled or self.held)
 
+    def applied(
+        self, tellings: Mapping[str, Telling], *, now: float
+    ) -> dict[str, Telling]:
+        """Return tellings by key as they are once the record is kept."""
+        told = dict(tellings)
+        for each in self.cancelled:
+            if each.key in told:
+                told[each.key] = told[each.key].skipped(each.reason, at=now)
+        for hold in self.held:
+            if hold.key in told:
+                told[hold.key] = told[hold.key].held(hold.until, hold.reason)
+        return told | {telling.key: telling for telling in self.tellings}
+
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON knows it."""
         return {

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from alerting.external import Externals
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
+    from alerting.notifications.telling import Telling
     from alerting.notifier import Notifier, States
     from alerting.presence import Presence
     from alerting.record import Record
@@ -80,6 +81,8 @@ class Runner:
         """Called when there is something to send."""
         self._parts = parts
         self._clock = clock
+        self.record: Record | None = None
+        """What the last evaluation has left behind; None when another was first."""
         self._report: Report | None = None
 
     def tick(self, now: float) -> float:
@@ -87,28 +90,17 @@ class Runner:
         with self._parts.surroundings():
             self._parts = parts = self._parts.follow(self._parts)
             rules = {rule.name: rule for rule in parts.rules()}
-            own = [r.cooldown for r in rules.values() if r.cooldown is not None]
             if parts.presence.renew(now=now):
                 parts.ledger.forget()
             parts.notifier.refresh(now=now)
-            parts.ledger.prepare(now=now, cooldowns=[parts.cooldown, *own])
-            judged = self._judged(rules, now)
-            evaluation = evaluate(
-                judged.values(),
-                parts.source,
-                parts.ledger.states,
-                now=now,
-                setting=parts.setting,
-            )
-            record, states = parts.notifier.record(evaluation, judged)
-            record = self._completed(record, states, judged)
-            has_more = False
+            parts.ledger.prepare(now=now, cooldowns=_cooldowns(parts, rules))
+            last, record, states = self._evaluated(rules, now)
+            self.record, has_more = None, False
             if parts.ledger.commit(record, states, now=now):
+                self.record = record
                 has_more = parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
                     self.wake()
-            seconds = max(0.0, self._clock() - now)
-            self._report = last = Report(tuple(rules.values()), evaluation, seconds)
             parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
@@ -118,10 +110,42 @@ class Runner:
         left = min(now + parts.interval - self._clock(), parts.interval)
         return max(0.0, left)
 
-    def _judged(self, rules: Mapping[str, AnyRule], now: float) -> dict[str, Judged]:
+    def preview(self, now: float) -> Record:
+        """Return what an evaluation would leave behind; none is kept, and nobody told."""
+        parts = self._parts
+        with parts.surroundings():
+            rules = {rule.name: rule for rule in parts.rules()}
+            parts.ledger.peek(now=now, cooldowns=_cooldowns(parts, rules))
+            return self._evaluated(rules, now, is_kept=False)[1]
+
+    def tellings(self) -> dict[str, Telling]:
+        """Return by key what was or is to be told, as far as it still matters."""
+        return {telling.key: telling for telling in self._parts.ledger.tellings()}
+
+    def _evaluated(
+        self, rules: Mapping[str, AnyRule], now: float, *, is_kept: bool = True
+    ) -> tuple[Report, Record, States]:
+        parts = self._parts
+        judged = self._judged(rules, now, is_kept=is_kept)
+        evaluation = evaluate(
+            judged.values(),
+            parts.source,
+            parts.ledger.states,
+            now=now,
+            setting=parts.setting,
+        )
+        record, states = parts.notifier.record(evaluation, judged)
+        record = self._completed(record, states, judged)
+        seconds = max(0.0, self._clock() - now)
+        self._report = Report(tuple(rules.values()), evaluation, seconds)
+        return self._report, record, states
+
+    def _judged(
+        self, rules: Mapping[str, AnyRule], now: float, *, is_kept: bool
+    ) -> dict[str, Judged]:
         """Return the rules, and those of other systems' alerts."""
         ledger, externals = self._parts.ledger, self._parts.externals
-        externals.refresh(is_database_used=ledger.is_database_used)
+        externals.refresh(is_database_used=ledger.is_database_used, takes_on=is_kept)
         others = externals.rules(ledger.states, rules.keys(), now=now)
         return {**rules, **{rule.name: rule for rule in others}}
 
@@ -155,3 +179,9 @@ class Runner:
         switch, last = self._parts.switch, self._report
         if switch is not None and last is not None:
             switch.ping(evaluated_at=last.evaluation.at, now=self._clock())
+
+
+def _cooldowns(parts: Parts, rules: Mapping[str, AnyRule]) -> list[float]:
+    """Return that of the settings, and those that rules have of their own."""
+    own = [rule.cooldown for rule in rules.values() if rule.cooldown is not None]
+    return [parts.cooldown, *own]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from django.db import connections
 
 import prs_otel
-from alerting import conf, contributions, dead_letters, documents, history
+from alerting import conf, contributions, dead_letters, documents, history, rounds
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
 from alerting.dead_letters import WithDeadLetters
@@ -23,7 +24,7 @@ from alerting.explanation import explain_why
 from alerting.external import Externals, service_of
 from alerting.following import Following, look
 from alerting.inbox import Inbox
-from alerting.journal import MemoryJournal, SteadyJournal
+from alerting.journal import MemoryJournal, SteadyJournal, UntouchedJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from alerting.examination import Finding
     from alerting.rehearsal import Rehearsal
+    from alerting.rounds import Round
     from alerting.schemas import Explanation, History
 
 __all__ = [
@@ -87,6 +89,16 @@ class Lease(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Nobody:
+    """The lease of who does not lead."""
+
+    holder: str = ""
+    host: str = ""
+    pid: int = 0
+    epoch: int = 0
+
+
 def connect() -> None:
     """Stand by: from now on a process that becomes leader evaluates."""
     alerting_system.use_thresholds(prs_otel.thresholds)
@@ -99,6 +111,7 @@ def connect() -> None:
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
     prs_otel.register_cleanup("alerting", _clean_up)
+    prs_otel.register_round("alerting", _round)
     prs_otel.on_lead(start)
 
 
@@ -120,11 +133,15 @@ def start(lease: Lease) -> Callable[[], None]:
     return stop
 
 
-def build_runner(lease: Lease) -> Runner:
-    """Put an evaluator together, from the settings as they are now."""
+def build_runner(lease: Lease, *, is_dry: bool = False) -> Runner:
+    """Put an evaluator together, from the settings as they are now.
+
+    What a dry one would leave in the store stays in memory.
+    """
     settings = conf.current()
     scope = frozen(prs_otel.identity())
-    journal = SteadyJournal(prs_otel.document_store())
+    store = prs_otel.document_store()
+    journal = SteadyJournal(UntouchedJournal(store) if is_dry else store)
     backlog = Backlog(journal)
     ledger = Ledger(
         journal,
@@ -275,6 +292,14 @@ def _explanation(request: prs_otel.DocumentRequest) -> Explanation:
     with prs_otel.unmeasured():
         in_code, now = alerting_system.rules_in_code(), request.now
         return explain_why(request.name, current_status(now), in_code, now=now)
+
+
+def _round(request: prs_otel.RoundRequest) -> Round:
+    with prs_otel.unmeasured():
+        if request.lease is None:
+            runner = build_runner(_Nobody(), is_dry=True)
+            return rounds.previewed(runner, now=request.now)
+        return rounds.carried_out(build_runner(request.lease), now=request.now)
 
 
 def _clean_up(now: float) -> dict[str, int]:

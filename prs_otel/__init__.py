@@ -44,12 +44,14 @@ if TYPE_CHECKING:
     from prs_otel.manual.monitor import performance_monitor as performance_monitor
     from prs_otel.monitoring.registry import DocumentRequest as DocumentRequest
     from prs_otel.monitoring.registry import PackageStatus as PackageStatus
+    from prs_otel.monitoring.registry import RoundRequest as RoundRequest
     from prs_otel.monitoring.registry import StatusRequest as StatusRequest
     from prs_otel.monitoring.registry import register_cleanup as register_cleanup
     from prs_otel.monitoring.registry import (
         register_command_document as register_command_document,
     )
     from prs_otel.monitoring.registry import register_findings as register_findings
+    from prs_otel.monitoring.registry import register_round as register_round
     from prs_otel.monitoring.registry import register_status as register_status
     from prs_otel.pipeline import is_enabled as is_enabled
     from prs_otel.pipeline import on_lead as on_lead
@@ -64,6 +66,7 @@ _FACE = {
     "KeptSettings": "prs_otel.kept",
     "PackageStatus": "prs_otel.monitoring.registry",
     "PerformanceMonitoringMiddleware": "prs_otel.manual.middleware",
+    "RoundRequest": "prs_otel.monitoring.registry",
     "StatusRequest": "prs_otel.monitoring.registry",
     "authentication": "prs_otel.face",
     "document_store": "prs_otel.face",
@@ -82,6 +85,7 @@ _FACE = {
     "register_cleanup": "prs_otel.monitoring.registry",
     "register_command_document": "prs_otel.monitoring.registry",
     "register_findings": "prs_otel.monitoring.registry",
+    "register_round": "prs_otel.monitoring.registry",
     "register_status": "prs_otel.monitoring.registry",
     "service_name": "prs_otel.face",
     "settings_authentication": "prs_otel.face",

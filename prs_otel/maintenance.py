@@ -10,7 +10,8 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from prs_otel.store.base import LEADER
 if TYPE_CHECKING:
     from prs_otel.plan import Plan
     from prs_otel.rollup.view import MetricsView
-    from prs_otel.store.base import Beat, Store
+    from prs_otel.store.base import Beat, Lease, Store
 
 FORGET_BEATS_AFTER: Final = 3_600.0
 """Seconds after which a process that says nothing is dropped from the store."""
@@ -107,25 +108,48 @@ def reset_counters(
     )
 
 
+@contextmanager
+def leading(
+    store: Store, *, now: float, ttl: float = _LEASE_TTL
+) -> Iterator[Lease | None]:
+    """Hold the leader's lease for at most `ttl` seconds; None where somebody else holds it."""
+    me = uuid.uuid4().hex
+    lease = store.acquire(
+        LEADER,
+        holder=me,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        ttl=ttl,
+        now=now,
+    )
+    try:
+        yield lease
+    finally:
+        store.release(LEADER, holder=me)
+
+
+def holder(store: Store) -> Lease | None:
+    """Return the lease of the leader, None where nobody leads."""
+    with store.reading() as reader:
+        return reader.lease(LEADER)
+
+
 def compact(store: Store, plan: Plan, now: float) -> Compacted:
     """Merge the buckets that are due, beside a leader or in place of one.
 
     The store refuses a merge of which a bucket has gone, so nothing is counted twice.
     """
-    holder = uuid.uuid4().hex
-    epoch = _epoch(store, holder, now)
-    compactor = Compactor.of(store, plan)
     merged = into = 0
     before = _size(store)
-    try:
+    with leading(store, now=now) as lease:
+        epoch = _epoch(store) if lease is None else lease.epoch
+        compactor = Compactor.of(store, plan)
         for _ in range(_MOST_ROUNDS):
             done = list(compactor.compact(now=now, epoch=epoch))
             if not done:
                 break
             merged += sum(len(each.old) for each in done)
             into += len(done)
-    finally:
-        store.release(LEADER, holder=holder)
     return Compacted(merged, into, max(0, before - _size(store)))
 
 
@@ -147,19 +171,8 @@ def _has_ended(beat: Beat) -> bool:
     return beat.host == socket.gethostname() and not leases.is_alive(beat.pid)
 
 
-def _epoch(store: Store, holder: str, now: float) -> int:
-    """Return the leader's epoch, or that of a lease of our own where nobody leads."""
-    lease = store.acquire(
-        LEADER,
-        holder=holder,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        ttl=_LEASE_TTL,
-        now=now,
-    )
-    if lease is None:
-        with store.reading() as reader:
-            lease = reader.lease(LEADER)
+def _epoch(store: Store) -> int:
+    lease = holder(store)
     return -1 if lease is None else lease.epoch
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
 from prs_otel import guard
+
+if TYPE_CHECKING:
+    from prs_otel.store.base import Lease
 
 ALERTS = "alerts"
 """The document of `GET /api/alerting/history/`."""
@@ -128,10 +131,21 @@ class PackagesCleaned:
     problems: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class RoundRequest:
+    """Say when; without a `lease` of the leader nothing may be written or sent."""
+
+    now: float
+    lease: Lease | None
+
+
+RoundBuilder: TypeAlias = Callable[[RoundRequest], Document]
+
 _builders: dict[str, DocumentBuilder] = {}
 _status_builders: dict[str, StatusBuilder] = {}
 _findings_builders: dict[str, FindingsBuilder] = {}
 _cleanup_builders: dict[str, CleanupBuilder] = {}
+_round_builders: dict[str, RoundBuilder] = {}
 
 
 def register_command_document(name: str, build: DocumentBuilder) -> None:
@@ -147,6 +161,20 @@ def register_status(name: str, build: StatusBuilder) -> None:
 def register_findings(name: str, build: FindingsBuilder) -> None:
     """Let the package called `name` examine itself when asked; the latest counts."""
     _findings_builders[name] = build
+
+
+def register_round(name: str, carry_out: RoundBuilder) -> None:
+    """Let the package called `name` do once what it does while it leads; the latest counts."""
+    _round_builders[name] = carry_out
+
+
+def requested_round(name: str, request: RoundRequest) -> dict[str, object] | None:
+    """Let the package called `name` do one round; None when it is not installed.
+
+    What it raises is passed on.
+    """
+    carry_out = _round_builders.get(name)
+    return None if carry_out is None else plain_document(carry_out(request))
 
 
 def register_cleanup(name: str, clean_up: CleanupBuilder) -> None:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 import time
-from typing import Any, Final
-
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseError
+from typing import TYPE_CHECKING, Any
 
 from prs_otel.launcher import deferral
 from prs_otel.management.arguments import FORMATS, add_format
-from prs_otel.management.report import Level, Line, Report, json_text
+from prs_otel.management.reporting import ReportingCommand
 from prs_otel.management.subcommands import SUBCOMMANDS
-from prs_otel.store.base import StoreError
 
-INTERRUPTED: Final = 130
-"""The exit code of what Ctrl-C ended, as shells have it."""
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     """Dispatch to the subcommand and print its report."""
 
     help = "Show what was measured, and whether monitoring itself works."
@@ -45,48 +37,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:  # noqa: ANN401 - argparse's
         """Run it; the process ends with the report's level as its exit code."""
-        try:
-            report = self._report(options)
-            self._print(report, options)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError:
-            # Whoever read it, such as `head`, has had enough. Python flushes once more.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(Level.WARNING)
-        if report.level is not Level.OK:
-            sys.exit(report.level)
-
-    def _report(self, options: dict[str, Any]) -> Report:
         given = {**options, "stdout": self.stdout}
-        try:
-            report: Report = options["run"](given, now=time.time())
-        except StoreError as error:
-            message = f"The monitoring store cannot be read: {error}"
-            raise CommandError(message, returncode=Level.CRITICAL) from error
-        except (DatabaseError, ImproperlyConfigured) as error:
-            message = f"The database cannot be used: {error}. Try: manage.py migrate"
-            raise CommandError(message, returncode=Level.CRITICAL) from error
-        return report
-
-    def _print(self, report: Report, options: dict[str, Any]) -> None:
-        if report.document is None:
-            return
-        if options.get("format") == "json":
-            self.stdout.write(json_text(report.document))
-        else:
-            width = shutil.get_terminal_size().columns
-            self.stdout.write("\n".join(map(self._painted, report.lines(width))))
-        self.stdout.flush()
-
-    def _painted(self, line: Line) -> str:
-        if line.is_heading:
-            return self.style.MIGRATE_HEADING(line.text)
-        if line.level is None:
-            return line.text
-        paint = {
-            Level.OK: self.style.SUCCESS,
-            Level.WARNING: self.style.WARNING,
-            Level.CRITICAL: self.style.ERROR,
-        }
-        return paint[line.level](line.text)
+        self.end_with(lambda: options["run"](given, now=time.time()), options)
