@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -12,7 +13,9 @@ from django.test import Client, override_settings
 from django.urls import include, path
 from django.utils import timezone
 
+import prs_otel
 from alerting import conf, wiring
+from alerting.following import handed_out
 from alerting.models import Alert
 from alerting.notifications.policy import Limits
 from alerting.rows import alert_of
@@ -40,7 +43,7 @@ urlpatterns = [
 
 @pytest.fixture(autouse=True)
 def _own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with override_settings(MONITORING_SETTINGS={"STORE": "memory://"}):
+    with override_settings(MONITORING_SETTINGS={"STORE": f"memory://{uuid4().hex}"}):
         monkeypatch.setattr(pipeline, "_current", None)
         yield
         monkeypatch.setattr(pipeline, "_current", None)
@@ -233,6 +236,18 @@ def test_a_change_taken_back_is_in_force_at_the_next_evaluation_too(
     post(admin_client, {"EVALUATION_INTERVAL": None})
 
     assert runner.tick(time.time()) <= 15
+
+
+def test_a_dry_round_goes_by_changed_settings_and_hands_out_none(
+    admin_client: Client,
+) -> None:
+    post(admin_client, {"EVALUATION_INTERVAL": 30})
+    runner = wiring.build_runner(Lease(), is_dry=True)
+
+    runner.preview(time.time())
+
+    assert runner._parts.interval == 30
+    assert handed_out(prs_otel.document_store()) is None
 
 
 def test_each_change_is_audited_apart_from_those_of_monitoring(
