@@ -106,8 +106,8 @@ def connect() -> None:
     alerting_system.use_status(current_status)
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
-    prs_otel.register_command_document("exported-rules", _exported_rules)
     prs_otel.register_command_document("explain", _explanation)
+    prs_otel.register_command_document("exported-rules", _exported_rules)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
     prs_otel.register_cleanup("alerting", _clean_up)
@@ -244,6 +244,11 @@ def _kept() -> KeptSettings:
     return prs_otel.KeptSettings(conf.SETTING, row=SETTINGS_ROW)
 
 
+def _follow() -> None:
+    """Put changed settings in force in a command, which need not create the store."""
+    Following(_kept().stored, MemoryJournal()).look()
+
+
 def _inbox() -> Inbox:
     if prs_otel.is_enabled():
         look(SteadyJournal(prs_otel.document_store()))
@@ -277,11 +282,16 @@ def _alerts_document(request: prs_otel.DocumentRequest) -> History:
 
 def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
     with prs_otel.unmeasured():
-        # From the database: a command need not create the store.
-        Following(_kept().stored, MemoryJournal()).look()
+        _follow()
         return contributions.rehearsed(
             request.name, project=prs_otel.service_name(), now=request.now
         )
+
+
+def _explanation(request: prs_otel.DocumentRequest) -> Explanation:
+    with prs_otel.unmeasured():
+        in_code, now = alerting_system.rules_in_code(), request.now
+        return explain_why(request.name, current_status(now), in_code, now=now)
 
 
 def _round(request: prs_otel.RoundRequest) -> Round:
@@ -296,18 +306,13 @@ def _clean_up(now: float) -> dict[str, int]:
     if not prs_otel.is_enabled():
         return {}
     with prs_otel.unmeasured():
+        _follow()
         return contributions.cleaned(now=now)
 
 
 def _exported_rules(request: prs_otel.DocumentRequest) -> dict[str, object]:
     with prs_otel.unmeasured():
         return contributions.exported_rules(prs_otel.prometheus_expression)
-
-
-def _explanation(request: prs_otel.DocumentRequest) -> Explanation:
-    with prs_otel.unmeasured():
-        in_code, now = alerting_system.rules_in_code(), request.now
-        return explain_why(request.name, current_status(now), in_code, now=now)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:

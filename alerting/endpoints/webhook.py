@@ -35,25 +35,29 @@ UNKNOWN: Final = "The secret, the signature or its time is wrong."
 FULL: Final = "So many alerts fire elsewhere that there is no room for more."
 FULL_RETRY_AFTER: Final = 60  # seconds
 
+# Who posts could not mend a field: what is something else is left aside, not refused.
+_FIELDS: Final = {
+    "status": "firing or resolved",
+    "labels": "an object of texts; alertname and severity are among them",
+    "annotations": "an object of texts, such as summary",
+    "startsAt": "a time as in RFC 3339",
+    "endsAt": "a time as in RFC 3339",
+    "generatorURL": "where it can be looked at",
+    "fingerprint": "what is the same as long as it is the same alert",
+}
 _GROUP: Final = {
     "type": "object",
     "description": "Alertmanager's webhook (version 4), or Grafana's",
     "required": ["alerts"],
     "properties": {
-        "version": {"type": "string"},
+        "version": {"description": "4, or of Grafana's webhook 1"},
         "alerts": {
             "type": "array",
             "maxItems": 500,
             "items": {
                 "type": "object",
                 "properties": {
-                    "status": {"enum": ["firing", "resolved"]},
-                    "labels": {"type": "object"},
-                    "annotations": {"type": "object"},
-                    "startsAt": {"type": "string", "format": "date-time"},
-                    "endsAt": {"type": "string", "format": "date-time"},
-                    "generatorURL": {"type": "string"},
-                    "fingerprint": {"type": "string"},
+                    name: {"description": text} for name, text in _FIELDS.items()
                 },
             },
         },

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -11,8 +13,12 @@ from django.test import Client, override_settings
 from django.urls import include, path
 from django.utils import timezone
 
+import prs_otel
 from alerting import conf, wiring
+from alerting.following import handed_out
+from alerting.models import Alert
 from alerting.notifications.policy import Limits
+from alerting.rows import alert_of
 from alerting.runner import Runner
 from alerting.settings_model import AlertingSettings
 from prs_otel import configuration, pipeline
@@ -20,6 +26,7 @@ from prs_otel.models import SettingChange
 from prs_otel.monitoring import tokens
 from tests.alerting.test_wiring import Lease
 from tests.support.commands import manage_monitoring
+from tests.support.notices import notice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -36,7 +43,7 @@ urlpatterns = [
 
 @pytest.fixture(autouse=True)
 def _own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with override_settings(MONITORING_SETTINGS={"STORE": "memory://"}):
+    with override_settings(MONITORING_SETTINGS={"STORE": f"memory://{uuid4().hex}"}):
         monkeypatch.setattr(pipeline, "_current", None)
         yield
         monkeypatch.setattr(pipeline, "_current", None)
@@ -231,6 +238,18 @@ def test_a_change_taken_back_is_in_force_at_the_next_evaluation_too(
     assert runner.tick(time.time()) <= 15
 
 
+def test_a_dry_round_goes_by_changed_settings_and_hands_out_none(
+    admin_client: Client,
+) -> None:
+    post(admin_client, {"EVALUATION_INTERVAL": 30})
+    runner = wiring.build_runner(Lease(), is_dry=True)
+
+    runner.preview(time.time())
+
+    assert runner._parts.interval == 30
+    assert handed_out(prs_otel.document_store()) is None
+
+
 def test_each_change_is_audited_apart_from_those_of_monitoring(
     admin_client: Client,
 ) -> None:
@@ -319,6 +338,19 @@ def test_a_test_of_an_alert_goes_where_changed_routes_say(admin_client: Client) 
     ).json()
 
     assert [each["channel"] for each in told["channels"]] == ["log"]
+
+
+def test_cleaning_up_keeps_what_changed_settings_keep(admin_client: Client) -> None:
+    old = alert_of(notice(at=time.time() - 200 * 86_400), "")
+    old.resolved_at = timezone.now() - timedelta(days=200)
+    old.save()
+    post(admin_client, {"HISTORY_RETENTION_DAYS": 300})
+    conf.change({})
+    wiring.connect()
+
+    manage_monitoring("cleanup")
+
+    assert Alert.objects.count() == 1
 
 
 def test_what_explains_an_alert_follows_a_change_too(admin_client: Client) -> None:

@@ -398,5 +398,8 @@ def test_the_schema_describes_it() -> None:
 
     simple, group = body["oneOf"]
     assert {"name", "severity", "message", "metrics"} <= simple["properties"].keys()
-    assert "alerts" in group["properties"]
+    fields = group["properties"]["alerts"]["items"]["properties"]
+    assert {"status", "labels", "annotations", "startsAt"} <= fields.keys()
+    # What is something else is left aside, so that nothing of it would be refused.
+    assert all(each.keys() == {"description"} for each in fields.values())
     assert {"202", "400", "401", "413", "422", "503"} <= operation["responses"].keys()
