@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.evaluator import Setting, evaluate
+from alerting.notifications.company import in_company
+from alerting.notifications.firing import open_alerts
 from alerting.report import STATUS, Report, report
 
 if TYPE_CHECKING:
@@ -42,7 +44,12 @@ MESSAGES_PER_STEP: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a runner is made of. `surroundings` is entered around everything it does."""
+    """What a runner is made of. `surroundings` is entered around everything it does.
+
+    `follow` returns them as changed settings say, before each evaluation; `revision` is
+    that of these settings, `cooldown` what they say of it in seconds, `trace_url` how they
+    address a trace.
+    """
 
     rules: Callable[[], Sequence[AnyRule]]
     source: MetricSource
@@ -60,6 +67,10 @@ class Parts:
     pid: int
     switch: DeadMansSwitch | None = None
     surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
+    follow: Callable[[Parts], Parts] = lambda parts: parts
+    revision: int = 0
+    cooldown: float = 0.0
+    trace_url: str | None = None
 
 
 class Runner:
@@ -76,23 +87,25 @@ class Runner:
 
     def tick(self, now: float) -> float:
         """Evaluate once and commit; return the seconds until the next time."""
-        parts = self._parts
-        with parts.surroundings():
+        with self._parts.surroundings():
+            self._parts = parts = self._parts.follow(self._parts)
             rules = {rule.name: rule for rule in parts.rules()}
             if parts.presence.renew(now=now):
                 parts.ledger.forget()
             parts.notifier.refresh(now=now)
-            parts.ledger.prepare(now=now, cooldowns=_cooldowns(rules))
+            parts.ledger.prepare(now=now, cooldowns=_cooldowns(parts, rules))
             last, record, states = self._evaluated(rules, now)
-            self.record = None
+            self.record, has_more = None, False
             if parts.ledger.commit(record, states, now=now):
                 self.record = record
-                parts.externals.settle(states.keys(), now=now)
+                has_more = parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
                     self.wake()
             parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
+        if has_more:
+            return 0.0
         # Not later, even if the clock was set back meanwhile.
         left = min(now + parts.interval - self._clock(), parts.interval)
         return max(0.0, left)
@@ -102,7 +115,7 @@ class Runner:
         parts = self._parts
         with parts.surroundings():
             rules = {rule.name: rule for rule in parts.rules()}
-            parts.ledger.peek(now=now, cooldowns=_cooldowns(rules))
+            parts.ledger.peek(now=now, cooldowns=_cooldowns(parts, rules))
             return self._evaluated(rules, now, is_kept=False)[1]
 
     def tellings(self) -> dict[str, Telling]:
@@ -122,7 +135,8 @@ class Runner:
             setting=parts.setting,
         )
         record, states = parts.notifier.record(evaluation, judged)
-        seconds = self._clock() - now
+        record = self._completed(record, states, judged)
+        seconds = max(0.0, self._clock() - now)
         self._report = Report(tuple(rules.values()), evaluation, seconds)
         return self._report, record, states
 
@@ -134,6 +148,15 @@ class Runner:
         externals.refresh(is_database_used=ledger.is_database_used, takes_on=is_kept)
         others = externals.rules(ledger.states, rules.keys(), now=now)
         return {**rules, **{rule.name: rule for rule in others}}
+
+    def _completed(
+        self, record: Record, states: States, judged: Mapping[str, Judged]
+    ) -> Record:
+        """Return the record with what else fires, and links to traces."""
+        alerts = open_alerts(states.values(), judged) if record.notices else ()
+        url = self._parts.trace_url
+        notices = in_company(record.notices, alerts, trace_url=url)
+        return replace(record, notices=notices)
 
     def deliver(self) -> float:
         """Send what is due; return the seconds until it is worth looking again."""
@@ -158,6 +181,7 @@ class Runner:
             switch.ping(evaluated_at=last.evaluation.at, now=self._clock())
 
 
-def _cooldowns(rules: Mapping[str, AnyRule]) -> list[float]:
-    """Return those that rules have of their own."""
-    return [rule.cooldown for rule in rules.values() if rule.cooldown is not None]
+def _cooldowns(parts: Parts, rules: Mapping[str, AnyRule]) -> list[float]:
+    """Return that of the settings, and those that rules have of their own."""
+    own = [rule.cooldown for rule in rules.values() if rule.cooldown is not None]
+    return [parts.cooldown, *own]

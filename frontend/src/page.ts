@@ -16,8 +16,6 @@ export interface Page {
   readonly alertingUrl: string;
   /** Where a trace is seen, `{trace_id}` in its place; empty where nobody has said. */
   readonly traceUrl: string;
-  /** What the API can answer beyond what it always could. */
-  readonly offers: ReadonlySet<string>;
 }
 
 export function readPage(data: Readonly<Record<string, string | undefined>>): Page {
@@ -35,7 +33,6 @@ export function readPage(data: Readonly<Record<string, string | undefined>>): Pa
     monitoringUrl: text("monitoringUrl"),
     alertingUrl: role === "staff" ? text("alertingUrl") : "",
     traceUrl: text("traceUrl"),
-    offers: words(text("offers")),
   };
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from django import db
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template import Context, Engine, TemplateDoesNotExist
@@ -94,6 +95,7 @@ def _context(
         "monitoring_url": monitoring_url,
         # Alerting is for staff, and may not be installed.
         "alerting_url": _mounted_at("prs_alerting:api-root") or "",
+        "trace_url": _trace_url(),
         "script_url": _asset_url(request, assets.SCRIPT),
         "style_url": _asset_url(request, assets.STYLE),
     }
@@ -133,6 +135,13 @@ def _rendered(request: HttpRequest, template: str, context: dict[str, object]) -
 def _asset_url(request: HttpRequest, name: str) -> str:
     # Relative to the page, wherever and under whatever namespace it is mounted.
     return f"{request.path}assets/{assets.asset(name).digest}/{name}"
+
+
+def _trace_url() -> str:
+    """Return where a trace is seen, as the messages of alerts say it; empty where nobody has."""
+    said = getattr(settings, "ALERTING_SETTINGS", None)
+    template = said.get("TRACE_URL_TEMPLATE") if isinstance(said, dict) else None
+    return template if isinstance(template, str) else ""
 
 
 def _mounted_at(name: str) -> str | None:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from django import db
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -14,6 +14,7 @@ from django.utils.cache import (
     get_conditional_response,
     patch_cache_control,
     patch_vary_headers,
+    set_response_etag,
 )
 
 from prs_otel import __version__
@@ -103,6 +104,33 @@ def with_json_errors(view: View) -> View:
         )
 
     return answered
+
+
+def with_etag(view: View) -> View:
+    """Answer 304 to who has exactly this already, whatever API it comes from."""
+
+    @wraps(view)
+    def answered(
+        request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if request.method != "GET" or not _is_plain(response):
+            return response
+        set_response_etag(response)
+        etag = response.headers["ETag"]
+        found = get_conditional_response(request, etag=etag, response=response)
+        return response if found is None else found
+
+    return answered
+
+
+def _is_plain(response: HttpResponseBase) -> TypeGuard[HttpResponse]:
+    return (
+        isinstance(response, HttpResponse)
+        and response.status_code == 200
+        and "ETag" not in response.headers
+        and "no-store" not in response.headers.get("Cache-Control", "")
+    )
 
 
 def not_found(request: HttpRequest) -> HttpResponse:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import connections
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from prs_otel.monitoring.answers import View, not_found, with_json_errors
+from prs_otel.monitoring.answers import View, not_found, with_etag, with_json_errors
 from prs_otel.monitoring.docs import SelfServedSwagger, docs_asset
 from prs_otel.monitoring.permissions import staff_only
 
@@ -24,7 +24,8 @@ def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:
     asset = path("docs/<name>", staff_only(docs_asset))
     for pattern in (*patterns, asset):
         if isinstance(pattern, URLPattern):
-            pattern.callback = without_transaction(with_json_errors(pattern.callback))
+            answered = with_etag(with_json_errors(pattern.callback))
+            pattern.callback = without_transaction(answered)
     return [
         path("", (patterns, app_name, namespace)),
         asset,

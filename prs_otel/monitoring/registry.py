@@ -23,6 +23,9 @@ ALERTS = "alerts"
 TEST_ALERT = "test-alert"
 """What became of a test notification; asking for it sends one."""
 
+EXPORTED_RULES = "exported-rules"
+"""The alert rules as files for other engines, and how true each is to itself there."""
+
 ALERTING = "alerting"
 """How alerting is doing; its document is that of `GET /api/alerting/status/`."""
 

@@ -138,6 +138,17 @@ def test_the_history_comes_in_pages_the_newest_first(client: Client) -> None:
     assert [item["severity"] for item in page["items"]] == ["critical", "warning"]
 
 
+def test_what_has_not_changed_is_not_sent_again(client: Client) -> None:
+    url = "/api/alerting/alerts/"
+    first = client.get(url)
+
+    again = client.get(url, headers={"If-None-Match": first["ETag"]})
+    told = client.get(url, headers={"If-None-Match": '"of something else"'})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert (told.status_code, told.content) == (200, first.content)
+
+
 def test_the_summary_counts_by_what_alerts_are(client: Client) -> None:
     world = world_of(0.95, 0.5)
     world.step(0.85)

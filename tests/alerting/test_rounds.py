@@ -192,7 +192,7 @@ def test_a_journal_that_is_only_read_shows_what_is_below_and_what_is_new() -> No
 
 @pytest.fixture
 def alarm(monkeypatch: pytest.MonkeyPatch) -> Iterator[CodeRule]:
-    with override_settings(MONITORING_SETTINGS={"STORE": "memory://"}):
+    with override_settings(MONITORING_SETTINGS={"STORE": "memory://rounds"}):
         monkeypatch.setattr(pipeline, "_current", None)
         rule = CodeRule("always", lambda _: True)
         alerting_system.add_alert_rule(rule)

@@ -7,6 +7,7 @@ import type { Stretch } from "../model/state.ts";
 import { colours } from "../runtime/theme.ts";
 import { useStore } from "../runtime/store.ts";
 import { describe } from "./description.ts";
+import { Legend, writeLegend } from "./legend.tsx";
 import { keyboardZoom } from "./keyboard.ts";
 import { makePlot, updatePlot, type Picture } from "./plot.ts";
 
@@ -35,7 +36,12 @@ export function Chart({ title, picture, hint, empty, onZoom }: ChartProps) {
         <span class="chart-title" title={hint}>
           {title}
         </span>
-        {main && isMeasured && <strong>{picture.format(latest(main.values))}</strong>}
+        {main && isMeasured && (
+          <strong>
+            {picture.lines.length > 1 && <span class="muted">{main.label} </span>}
+            {picture.format(latest(main.values))}
+          </strong>
+        )}
       </figcaption>
       {isMeasured ? (
         <Plot picture={picture} onZoom={onZoom} />
@@ -48,6 +54,7 @@ export function Chart({ title, picture, hint, empty, onZoom }: ChartProps) {
 
 function Plot({ picture, onZoom }: Pick<ChartProps, "picture" | "onZoom">) {
   const host = useRef<HTMLDivElement>(null);
+  const legend = useRef<HTMLParagraphElement>(null);
   const plot = useRef<uPlot | null>(null);
   const current = useRef({ picture, onZoom });
   const shade = useStore(colours);
@@ -61,6 +68,7 @@ function Plot({ picture, onZoom }: Pick<ChartProps, "picture" | "onZoom">) {
     }
     const made = makePlot(element, () => current.current.picture, {
       zoom: (stretch) => current.current.onZoom(stretch),
+      point: (index) => writeLegend(legend.current, current.current.picture, index),
     });
     plot.current = made;
     updatePlot(made, current.current.picture);
@@ -78,8 +86,14 @@ function Plot({ picture, onZoom }: Pick<ChartProps, "picture" | "onZoom">) {
   useEffect(() => {
     if (plot.current !== null) {
       updatePlot(plot.current, picture);
+      writeLegend(legend.current, picture, plot.current.cursor.idx ?? null);
     }
   }, [picture]);
 
-  return <div class={`plot lines-${picture.lines.length}`} ref={host} aria-hidden="true" />;
+  return (
+    <div aria-hidden="true">
+      <div class="plot" ref={host} />
+      <Legend lines={picture.lines} host={legend} />
+    </div>
+  );
 }

@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import type { Format } from "../model/format.ts";
 import type { Marks } from "../model/marks.ts";
 import type { Stretch } from "../model/state.ts";
-import { shown, tick, utc } from "../model/times.ts";
+import { tick } from "../model/times.ts";
 import { paintBands, paintLines } from "./painter.ts";
 import { palette } from "./palette.ts";
 import { ceiling, highestWithin } from "./scale.ts";
@@ -32,10 +32,14 @@ export interface Picture {
 
 export interface Handlers {
   zoom(stretch: Stretch | null): void;
+  /** The cursor is at a point, by its index; at none of them with null. */
+  point(index: number | null): void;
 }
 
 export const HEIGHT = 150;
 const SYNC_KEY = "prs-otel";
+const PRESSING = new Set(["mousedown", "mouseup"]);
+const SHORTEST = 10;
 const AXIS_WIDTH = 64;
 const FONT = "11px system-ui, sans-serif";
 
@@ -48,19 +52,20 @@ export function makePlot(
   const options: uPlot.Options = {
     width: Math.max(host.clientWidth, 160),
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
-    cursor: cursor(handlers),
-    legend: { live: true },
+    padding: [8, 20, 0, 0],
+    cursor: { ...cursorFor(handlers), y: false },
+    legend: { show: false },
     scales: { x: { time: true }, y: { range: () => [0, top(current())] } },
-    axes: axes(current),
+    axes: [timeAxis(), { ...valueAxis(), values: (_, splits) => splits.map((each) => current().format(each)) }],
     series: [
-      { label: "Time", value: (_, value) => (value === null ? "–" : moment(value)) },
-      ...current().lines.map((line) => series(line, current)),
+      {},
+      ...current().lines.map(series),
     ],
     hooks: {
       drawAxes: [(plot) => paintBands(plot, current().marks, current().isAboutAlerts, palette)],
       draw: [(plot) => paintLines(plot, current().marks, palette)],
-      setSelect: [(plot) => select(plot, handlers)],
+      setSelect: [(plot) => select(plot, (stretch) => handlers.zoom(stretch))],
+      setCursor: [(plot) => handlers.point(plot.cursor.idx ?? null)],
     },
   };
   return new uPlot(options, columns(current()), host);
@@ -74,9 +79,11 @@ export function updatePlot(plot: uPlot, picture: Picture): void {
   });
 }
 
-function cursor(handlers: Handlers): uPlot.Cursor {
+/** A cursor that is at the same time in all charts, and zooms them all. */
+export function cursorFor(handlers: Pick<Handlers, "zoom">): uPlot.Cursor {
   return {
-    sync: { key: SYNC_KEY },
+    // Of what happens in one chart the others learn where the cursor is, and nothing else.
+    sync: { key: SYNC_KEY, filters: { pub: (type) => type.startsWith("mouse") && !PRESSING.has(type), sub: () => true } },
     drag: { x: true, y: false, setScale: false },
     points: { size: 6 },
     bind: {
@@ -88,37 +95,35 @@ function cursor(handlers: Handlers): uPlot.Cursor {
   };
 }
 
-function axes(current: () => Picture): uPlot.Axis[] {
-  const common = {
+export function timeAxis(): uPlot.Axis {
+  return {
+    ...axis(),
+    space: 70,
+    size: 28,
+    values: (_, splits, _axis, _space, step) => splits.map((each) => tick(each, step)),
+  };
+}
+
+export function valueAxis(): uPlot.Axis {
+  return { ...axis(), size: AXIS_WIDTH, space: 34 };
+}
+
+function axis(): uPlot.Axis {
+  return {
     font: FONT,
     stroke: () => palette.colour("--muted"),
     grid: { stroke: () => palette.colour("--grid"), width: 1 },
     ticks: { show: false },
   };
-  return [
-    {
-      ...common,
-      space: 70,
-      size: 28,
-      values: (_, splits, _axis, _space, step) => splits.map((each) => tick(each, step)),
-    },
-    {
-      ...common,
-      size: AXIS_WIDTH,
-      space: 34,
-      values: (_, splits) => splits.map((each) => current().format(each)),
-    },
-  ];
 }
 
-function series(line: Line, current: () => Picture): uPlot.Series {
+function series(line: Line): uPlot.Series {
   return {
     label: line.label,
     stroke: () => palette.colour(line.colour),
     width: 1.5,
     spanGaps: false,
     points: { show: false },
-    value: (_, value) => current().format(value),
   };
 }
 
@@ -138,7 +143,8 @@ function top(picture: Picture): number {
   return Math.min(end, picture.most ?? end);
 }
 
-function select(plot: uPlot, handlers: Handlers): void {
+/** Tell which stretch was dragged over, unless that was too short to be meant. */
+export function select(plot: uPlot, zoom: (stretch: Stretch) => void): void {
   const { left, width } = plot.select;
   if (width < 8) {
     return;
@@ -146,9 +152,6 @@ function select(plot: uPlot, handlers: Handlers): void {
   const from = plot.posToVal(left, "x");
   const until = plot.posToVal(left + width, "x");
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  handlers.zoom({ from: Math.floor(from), until: Math.max(Math.ceil(until), Math.floor(from) + 10) });
-}
-
-function moment(seconds: number): string {
-  return `${shown(seconds, Date.now() / 1000)} (${utc(seconds).slice(11)})`;
+  const start = Math.floor(from);
+  zoom({ from: start, until: Math.max(Math.ceil(until), start + SHORTEST) });
 }

@@ -128,13 +128,17 @@ function useSeconds(): number {
   return now;
 }
 
-const THEMES = { system: "◐ Auto", light: "☀ Light", dark: "☾ Dark" } as const;
+const THEMES = {
+  system: { sign: "◐", name: "Auto" },
+  light: { sign: "☀", name: "Light" },
+  dark: { sign: "☾", name: "Dark" },
+} as const;
 
 function ThemeButton() {
   const current = useStore(theme);
   return (
     <button type="button" class="plain theme" onClick={nextTheme} aria-label={`Theme: ${current}`}>
-      {THEMES[current]}
+      {THEMES[current].sign} <span class="extra">{THEMES[current].name}</span>
     </button>
   );
 }

@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly title: string;
   readonly hint?: string;
   readonly isNumber?: boolean;
+  /** Takes the width that is left, and is cut where there is too little. */
+  readonly isText?: boolean;
   /** Left out on a narrow screen. */
   readonly isExtra?: boolean;
   readonly value: (row: Row) => Cell;
@@ -49,6 +51,7 @@ export function Table<Row>(props: TableProps<Row>) {
       {textOf !== undefined && (
         <Filter count={shownRows.length} total={rows.length} text={filter} label={caption} />
       )}
+      {shownRows.length > 0 && (
       <div class="table-scroll" role="region" aria-label={caption} tabIndex={0}>
         <table>
           <caption class="unseen">{caption}</caption>
@@ -72,6 +75,7 @@ export function Table<Row>(props: TableProps<Row>) {
           </tbody>
         </table>
       </div>
+      )}
       {shownRows.length === 0 && <p class="empty">{empty ?? "There is nothing here."}</p>}
       {shownRows.length > limit && (
         <button type="button" onClick={() => setLimit(limit + PIECE)}>
@@ -138,7 +142,6 @@ function Filter({ text, count, total, label }: FilterProps) {
 }
 
 function classOf<Row>(column: Column<Row>): string {
-  return [column.isNumber === true ? "number" : "", column.isExtra === true ? "extra" : ""]
-    .join(" ")
-    .trim();
+  const { isNumber = false, isExtra = false, isText = false } = column;
+  return [isNumber && "number", isExtra && "extra", isText && "text"].filter(Boolean).join(" ");
 }

@@ -154,3 +154,9 @@ export interface ExplainedAlert {
     }[];
   }[];
 }
+
+export interface Explanation {
+  rule: string;
+  health: RuleHealth | null;
+  alerts: ExplainedAlert[];
+}

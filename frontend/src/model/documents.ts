@@ -57,8 +57,7 @@ export interface TrendPoint {
     p99: number | null;
   };
   queries: { count: number | null; slow_rate: number | null };
-  /** Where the API tells it. */
-  cache?: { hit_rate: number | null } | null;
+  cache: { hit_rate: number | null };
   system: SystemFigures;
 }
 
@@ -67,6 +66,29 @@ export interface Trends {
   step: number;
   is_covered: boolean;
   points: TrendPoint[];
+  deploys: { time: string; version: string }[];
+}
+
+export interface Latency {
+  window: WindowDocument;
+  step: number;
+  is_covered: boolean;
+  bounds: number[];
+  points: { time: string; covered_seconds: number; counts: number[] | null }[];
+}
+
+export interface EndpointTrends {
+  window: WindowDocument;
+  step: number;
+  times: string[];
+  items: {
+    endpoint: string;
+    method: string;
+    counts: (number | null)[];
+    error_counts: (number | null)[];
+    mean_durations: (number | null)[];
+  }[];
+  count: number;
 }
 
 export interface CallFigures extends RequestFigures {
@@ -225,4 +247,9 @@ export interface SystemMetrics {
   hosts: HostRow[];
   workers: WorkerRow[];
   monitor: MonitorFigures;
+}
+
+export interface Health {
+  status: "healthy" | "degraded" | "unhealthy";
+  checks?: { name: string; status: Health["status"]; detail: string }[];
 }

@@ -26,6 +26,13 @@ export interface Marks {
   readonly deploys: readonly Deploy[];
 }
 
+const ROUTE = "http.route";
+
+/** What was deployed within a trend. */
+export function deploysOf(deploys: readonly { time: string; version: string }[]): Deploy[] {
+  return deploys.map(({ time, version }) => ({ at: secondsOf(time), label: version }));
+}
+
 export const NO_MARKS: Marks = { bands: [], thresholds: [], deploys: [] };
 
 /** When the alerts of some rules fired; one that still does goes on until `now`. */
@@ -44,16 +51,25 @@ export function bandsOf(
     }));
 }
 
-/** The rules that watch one of some metrics. */
-export function rulesOn(rules: readonly Rule[], metrics: readonly string[]): Rule[] {
-  return rules.filter((rule) => metrics.includes(rule.definition?.metric ?? ""));
+/** The rules that watch one of some metrics; of one endpoint, or as a whole and in any part. */
+export function rulesOn(
+  rules: readonly Rule[],
+  metrics: readonly string[],
+  endpoint?: string,
+): Rule[] {
+  return rules.filter(
+    ({ definition }) =>
+      metrics.includes(definition?.metric ?? "") &&
+      (endpoint === undefined || definition?.where?.[ROUTE] === endpoint),
+  );
 }
 
-/** The thresholds of rules that watch the whole of a metric, not one endpoint's part of it. */
-export function thresholdsOf(rules: readonly Rule[]): Threshold[] {
+/** The thresholds of rules that watch just what is drawn: all of it, or one endpoint's part. */
+export function thresholdsOf(rules: readonly Rule[], endpoint?: string): Threshold[] {
   return rules.flatMap((rule) => {
-    const { threshold, where, severity } = rule.definition ?? {};
-    if (threshold === undefined || Object.keys(where ?? {}).length > 0) {
+    const { threshold, where = {}, severity } = rule.definition ?? {};
+    const { [ROUTE]: route, ...others } = where;
+    if (threshold === undefined || route !== endpoint || Object.keys(others).length > 0) {
       return [];
     }
     const ladder =

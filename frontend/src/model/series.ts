@@ -25,10 +25,11 @@ export interface Columns {
 const LEAST_SECONDS = 1;
 
 export function columnsOf(trends: Trends): Columns {
+  const points = settled(trends);
   const column = (read: (point: TrendPoint) => number | null | undefined): Column =>
-    trends.points.map((point) => read(point) ?? null);
+    points.map((point) => read(point) ?? null);
   return {
-    times: trends.points.map((point) => secondsOf(point.time)),
+    times: points.map((point) => secondsOf(point.time)),
     requestRate: column((point) => perSecond(point.requests.count, point)),
     errorRate: column((point) => point.requests.error_rate),
     p50: column((point) => point.requests.p50),
@@ -36,7 +37,7 @@ export function columnsOf(trends: Trends): Columns {
     p99: column((point) => point.requests.p99),
     slowQueryRate: column((point) => point.queries.slow_rate),
     queryRate: column((point) => perSecond(point.queries.count, point)),
-    cacheHitRate: column((point) => point.cache?.hit_rate),
+    cacheHitRate: column((point) => point.cache.hit_rate),
     cpu: column((point) => point.system.cpu_utilization),
     memory: column((point) => point.system.memory_utilization),
     disk: column((point) => point.system.disk_utilization),
@@ -51,6 +52,13 @@ export function latest(column: Column): number | null {
 /** Whether anything was ever measured. */
 export function hasAny(column: Column): boolean {
   return column.some((value) => value !== null);
+}
+
+/** The points without the last one while it has hardly begun: what it says is chance. */
+function settled({ points, step }: Trends): readonly TrendPoint[] {
+  const last = points.at(-1);
+  const hasBegun = last === undefined || last.covered_seconds >= step / 2;
+  return hasBegun || points.length === 1 ? points : points.slice(0, -1);
 }
 
 function perSecond(count: number | null, point: TrendPoint): number | null {

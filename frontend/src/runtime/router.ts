@@ -17,6 +17,9 @@ export function useRoute(): State {
 /** Go to another state; `isSmall` changes do not make an entry of their own in the history. */
 export function go(next: State, { isSmall = false } = {}): void {
   const url = `${location.pathname}${writeState(next)}`;
+  if (url === `${location.pathname}${location.search}`) {
+    return;
+  }
   if (isSmall) {
     history.replaceState(null, "", url);
   } else {

@@ -13,9 +13,15 @@ export interface Asked {
   readonly tableEvery: number;
 }
 
-const [SOONEST, LATEST] = [5, 60];
-// The points that a window is drawn in, about: what is finer than one changes nothing.
-const POINTS = 300;
+// The longer the window, the less a chart of it changes in a few seconds.
+const PACES = [
+  { hours: 0.25, every: 5 },
+  { hours: 1, every: 10 },
+  { hours: 6, every: 20 },
+  { hours: 24, every: 30 },
+] as const;
+const SLOWEST = 60;
+const SHORTEST_RANGE = 300;
 
 export function useAsked(): Asked {
   return askedFor(useRoute(), Date.now() / 1000);
@@ -23,12 +29,16 @@ export function useAsked(): Asked {
 
 export function askedFor(state: State, now: number): Asked {
   const hours = hoursOf(state, now);
-  const step = (hours * 3600) / POINTS;
-  const every = Math.round(Math.min(Math.max(step / 4, SOONEST), LATEST));
+  const every = PACES.find((pace) => hours <= pace.hours)?.every ?? SLOWEST;
   return { hours, every, tableEvery: Math.max(2 * every, 10) };
 }
 
-/** What a chart's time axis shows. */
+/** What a chart's time axis shows: the zoom, or as much of the window as was measured. */
 export function rangeOf(zoom: Stretch | null, window: WindowDocument): Stretch {
-  return zoom ?? { from: secondsOf(window.start), until: secondsOf(window.end) };
+  if (zoom !== null) {
+    return zoom;
+  }
+  const until = secondsOf(window.end);
+  const measured = until - Math.max(window.covered_seconds, SHORTEST_RANGE);
+  return { from: Math.max(secondsOf(window.start), measured), until };
 }

@@ -1,5 +1,6 @@
 /** What can be done about an alert in place: acknowledge it, or silence its like. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { ScreenLink } from "../components/link.tsx";
 import { Prompt } from "../components/prompt.tsx";
@@ -14,11 +15,15 @@ export const MAY_SILENCE = "prs_alerting.add_storedsilence";
 interface AlertActionsProps {
   readonly alert: Alert;
   readonly onChange: () => void;
+  /** Whether who was told is shown here already. */
+  readonly isExplained?: boolean;
+  /** What else there is to do. */
+  readonly children?: ComponentChildren;
 }
 
 type Open = "acknowledge" | "silence" | null;
 
-export function AlertActions({ alert, onChange }: AlertActionsProps) {
+export function AlertActions({ alert, onChange, isExplained = false, children }: AlertActionsProps) {
   const { page } = useApi();
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
@@ -45,9 +50,12 @@ export function AlertActions({ alert, onChange }: AlertActionsProps) {
           Silence
         </button>
       )}
-      <ScreenLink screen="alert" details={{ alert: alert.id }} class="button">
-        Who was told?
-      </ScreenLink>
+      {!isExplained && (
+        <ScreenLink screen="alert" details={{ alert: alert.id }} class="button">
+          Who was told?
+        </ScreenLink>
+      )}
+      {children}
     </div>
   );
 }

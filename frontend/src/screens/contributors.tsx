@@ -1,7 +1,7 @@
 /** What takes the time: the heaviest endpoints and statements, and what is repeated. */
 
 import { Code } from "../components/code.tsx";
-import { ScreenLink } from "../components/link.tsx";
+import { EndpointLink, ErrorRate, StatementLink } from "../components/subjects.tsx";
 import { Table, type Column } from "../components/table.tsx";
 import type {
   ApiMetrics,
@@ -79,27 +79,6 @@ export function RepeatedStatements({ rows }: { readonly rows: readonly RepeatedS
   );
 }
 
-export function EndpointLink({ row }: { readonly row: { endpoint: string; method: string } }) {
-  return (
-    <ScreenLink screen="endpoint" details={{ endpoint: row.endpoint, method: row.method }}>
-      <span class="method">{row.method}</span> {row.endpoint}
-    </ScreenLink>
-  );
-}
-
-export function StatementLink({ row }: { readonly row: { fingerprint: string; query: string } }) {
-  return (
-    <ScreenLink
-      screen="query"
-      details={{ fingerprint: row.fingerprint }}
-      class="sql-line"
-      title={row.query}
-    >
-      {row.query || row.fingerprint}
-    </ScreenLink>
-  );
-}
-
 const ENDPOINTS: readonly Column<EndpointRow>[] = [
   {
     key: "endpoint",
@@ -138,14 +117,11 @@ const ENDPOINTS: readonly Column<EndpointRow>[] = [
   },
 ];
 
-export function ErrorRate({ rate }: { readonly rate: number }) {
-  return <span class={rate > 0 ? "bad" : "muted"}>{percent(rate)}</span>;
-}
-
 const STATEMENTS: readonly Column<StatementRow>[] = [
   {
     key: "query",
     title: "Query",
+    isText: true,
     value: (row) => row.query,
     show: (row) => <StatementLink row={row} />,
   },
@@ -176,6 +152,7 @@ const REPEATED: readonly Column<RepeatedStatement>[] = [
   {
     key: "query",
     title: "Query",
+    isText: true,
     value: (row) => row.query,
     show: (row) => <StatementLink row={row} />,
   },

@@ -7,22 +7,26 @@ import { Time } from "../components/time.tsx";
 import type { AlertingStatus, AlertList } from "../model/alerts.ts";
 import { useAlerting } from "../runtime/polled.ts";
 
-const SHOWN = 5;
 const EVERY = 5;
 
-export function FiringAlerts() {
-  const alerts = useAlerting<AlertList>("alerts/", { limit: SHOWN }, EVERY);
+interface FiringAlertsProps {
+  /** How many are shown at most. */
+  readonly limit: number;
+}
+
+export function FiringAlerts({ limit }: FiringAlertsProps) {
+  const alerts = useAlerting<AlertList>("alerts/", { limit }, EVERY);
   const status = useAlerting<AlertingStatus>("status/", {}, 3 * EVERY);
   const items = alerts.document?.items;
   return (
-    <section class="firing" aria-label="Open alerts" aria-live="polite">
+    <section class="open-alerts" aria-label="Open alerts" aria-live="polite">
       <EvaluatorNotice status={status.document} />
       {items === undefined && alerts.problem && <ProblemNotice problem={alerts.problem} />}
       {items?.length === 0 && <p class="all-well">✓ No alert is firing.</p>}
       {items?.map((alert) => (
         <AlertCard key={alert.id} alert={alert} onChange={alerts.refresh} />
       ))}
-      {(alerts.document?.count ?? 0) > SHOWN && (
+      {(alerts.document?.count ?? 0) > limit && (
         <ScreenLink screen="alerts">All {alerts.document?.count} open alerts</ScreenLink>
       )}
     </section>

@@ -9,9 +9,12 @@ import { CHARTS } from "./charts.ts";
 import { Contributors } from "./contributors.tsx";
 import { Coverage } from "./coverage.tsx";
 import { FiringAlerts } from "./firing-alerts.tsx";
+import { LatencyHeatMap } from "./latency.tsx";
 import { NoData } from "./no-data.tsx";
 import { SlowSamples } from "./samples.tsx";
 import { TrendCharts } from "./trend-charts.tsx";
+
+const FIRING_SHOWN = 4;
 
 export function Overview() {
   const { page } = useApi();
@@ -25,7 +28,7 @@ export function Overview() {
   return (
     <>
       <h1>{isStaff ? "Overview" : `Organisation ${page.organization}`}</h1>
-      {page.alertingUrl !== "" && <FiringAlerts />}
+      {page.alertingUrl !== "" && <FiringAlerts limit={FIRING_SHOWN} />}
       {document !== undefined && !isEmpty && <Coverage window={document.window} />}
       {document === undefined && trends.problem && <ProblemNotice problem={trends.problem} />}
       {document === undefined && !trends.problem && <Waiting lines={12} />}
@@ -33,7 +36,12 @@ export function Overview() {
       {document !== undefined && !isEmpty && (
         <TrendCharts trends={document} plans={plans} annotations={annotations} />
       )}
-      {document !== undefined && !isEmpty && (isStaff ? <Contributors /> : <SlowSamples />)}
+      {document !== undefined && !isEmpty && (
+        <>
+          <LatencyHeatMap asked={asked} />
+          {isStaff ? <Contributors /> : <SlowSamples />}
+        </>
+      )}
     </>
   );
 }

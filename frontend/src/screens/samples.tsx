@@ -1,14 +1,14 @@
 /** The slowest queries and requests, one by one. */
 
 import { Code } from "../components/code.tsx";
-import { ScreenLink } from "../components/link.tsx";
+import { EndpointLink, StatementLink } from "../components/subjects.tsx";
 import { ProblemNotice, Waiting } from "../components/notice.tsx";
 import { Table, type Column } from "../components/table.tsx";
 import { Time } from "../components/time.tsx";
 import { Trace } from "../components/trace.tsx";
 import type { Samples, SlowCall, SlowQuery } from "../model/documents.ts";
 import { count, duration } from "../model/format.ts";
-import { useMonitoring, type Polled } from "../runtime/polled.ts";
+import { useApi, useMonitoring, type Polled } from "../runtime/polled.ts";
 import { useAsked } from "../runtime/window.ts";
 
 export interface About {
@@ -30,6 +30,7 @@ export function SlowSamples() {
 }
 
 export function SlowCalls({ about }: { readonly about: About }) {
+  const { page } = useApi();
   const { hours, tableEvery } = useAsked();
   const calls = useMonitoring<Samples<SlowCall>>(
     "api/slow-calls/",
@@ -37,6 +38,10 @@ export function SlowCalls({ about }: { readonly about: About }) {
     tableEvery,
   );
   const isOfOne = about.endpoint !== undefined;
+  const hidden = new Set([
+    isOfOne && "endpoint",
+    (page.role !== "staff" || about.organization !== undefined) && "organization",
+  ]);
   return (
     <section>
       <h2>Slowest requests</h2>
@@ -44,7 +49,7 @@ export function SlowCalls({ about }: { readonly about: About }) {
         {(document) => (
           <Table
             caption="Slowest requests"
-            columns={isOfOne ? CALLS.filter((each) => each.key !== "endpoint") : CALLS}
+            columns={CALLS.filter((each) => !hidden.has(each.key))}
             rows={document.items
               // An API that does not know the question answers for all.
               .filter((call) => !isOfOne || call.endpoint === about.endpoint)
@@ -98,7 +103,7 @@ interface AnsweredProps<T> {
 /** What is shown once there is an answer; until then why there is none. */
 export function Answered<T>({ polled, children }: AnsweredProps<T>) {
   if (polled.document !== undefined) {
-    return <div class={polled.isOutdated ? "outdated" : ""}>{children(polled.document)}</div>;
+    return <div class={polled.isOutdated ? "stack outdated" : "stack"}>{children(polled.document)}</div>;
   }
   return polled.problem ? <ProblemNotice problem={polled.problem} /> : <Waiting />;
 }
@@ -122,11 +127,8 @@ const CALLS: readonly Column<SlowCall>[] = [
     key: "endpoint",
     title: "Endpoint",
     value: (call) => call.endpoint,
-    show: (call) => (
-      <ScreenLink screen="endpoint" details={{ endpoint: call.endpoint, method: call.method }}>
-        {call.method} {call.endpoint}
-      </ScreenLink>
-    ),
+    isText: true,
+    show: (call) => <EndpointLink row={call} />,
   },
   {
     key: "status",
@@ -175,19 +177,13 @@ const QUERIES: readonly Column<SlowQuery>[] = [
   {
     key: "query",
     title: "Query",
+    isText: true,
     value: (query) => query.query,
     show: (query) =>
       query.query === null ? (
         <code>{query.fingerprint}</code>
       ) : (
-        <ScreenLink
-          screen="query"
-          details={{ fingerprint: query.fingerprint }}
-          class="sql-line"
-          title={query.query}
-        >
-          {query.query}
-        </ScreenLink>
+        <StatementLink row={{ fingerprint: query.fingerprint, query: query.query }} />
       ),
   },
   {

@@ -105,6 +105,25 @@ def test_the_page_is_told_the_permissions_of_its_reader(
     assert data(staff_client)["permissions"] == "prs_alerting.change_alert"
 
 
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        (
+            {"TRACE_URL_TEMPLATE": "https://traces.example/{trace_id}"},
+            "https://traces.example/{trace_id}",
+        ),
+        ({"TRACE_URL_TEMPLATE": None}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_traces_are_linked_where_the_messages_of_alerts_link_them(
+    staff_client: Client, said: object, url: str
+) -> None:
+    with override_settings(ALERTING_SETTINGS=said):
+        assert data(staff_client)["trace-url"] == url
+
+
 def test_the_policy_forbids_scripts_and_styles_within_the_page(
     staff_client: Client,
 ) -> None:
