@@ -112,8 +112,8 @@ class Runner:
 
     def preview(self, now: float) -> Record:
         """Return what an evaluation would leave behind; none is kept, and nobody told."""
-        parts = self._parts
-        with parts.surroundings():
+        with self._parts.surroundings():
+            self._parts = parts = self._parts.follow(self._parts)
             rules = {rule.name: rule for rule in parts.rules()}
             parts.ledger.peek(now=now, cooldowns=_cooldowns(parts, rules))
             return self._evaluated(rules, now, is_kept=False)[1]
