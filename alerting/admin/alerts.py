@@ -60,10 +60,10 @@ class AlertAdmin(ReadOnly, BaseAdmin):
         "name",
         "severity",
         "state",
+        "message",
         "fired_at",
         "resolved_at",
         "acknowledged_by",
-        "message",
     )
     list_filter = ("severity", "state", "name")
     search_fields = ("name", "message")

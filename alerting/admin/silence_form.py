@@ -71,13 +71,14 @@ class SilenceForm(_Form):
         given = {
             name: _moment(value) for name, value in self.cleaned_data.items() if value
         }
-        if self.errors:
-            return self.cleaned_data
+        known = set(self.errors)
         try:
             self.silence = Silence.model_validate(given)
         except ValidationError as error:
-            for each in error.errors(include_url=False):
-                self.add_error(*_mistake(each))
+            for field, why in map(_mistake, error.errors(include_url=False)):
+                if field not in known:
+                    self.add_error(field, why)
+        if self.errors:
             return self.cleaned_data
         now = time.time()
         if self.silence.ends_at.timestamp() <= now:

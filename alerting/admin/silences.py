@@ -67,7 +67,7 @@ class StoredSilenceAdmin(StoredRows, BaseAdmin):
         "created_at",
     )
     readonly_fields = ("author", "created_at")
-    list_display = ("comment", "matched", "starts_at", "ends_at", "is_active", "author")
+    list_display = ("comment", "matched", "is_active", "ends_at", "starts_at", "author")
     list_filter = (_When, "author")
     search_fields = ("comment", "author")
     ordering = ("-ends_at", "id")

@@ -5,12 +5,13 @@ Alerting is another package; what evaluates is found in the registry.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from django.core.management.base import CommandError
 
-from prs_otel import maintenance
+from prs_otel import maintenance, pipeline
 from prs_otel.management.report import Level, Line, Report, section
 from prs_otel.management.source import opened_view
 from prs_otel.management.subcommands.alerts import NOT_INSTALLED
@@ -21,6 +22,8 @@ from prs_otel.monitoring.registry import ALERTING, RoundRequest, requested_round
 
 if TYPE_CHECKING:
     from prs_otel.store.base import Store
+
+Clock: TypeAlias = Callable[[], float]
 
 LONGEST: Final = 300.0
 """Seconds for which a round keeps others from leading, should it not end by itself."""
@@ -43,12 +46,14 @@ _TOLD: Final = (
 _GIVEN_UP: Final = "dead"
 
 
-def once(*, now: float) -> Report:
-    """Evaluate, tell and compact once, where nobody leads; raises `StoreError`."""
+def once(*, clock: Clock = time.time) -> Report:
+    """Read the host, evaluate, tell and compact, where nobody leads; raises `StoreError`."""
     view = opened_view()
-    with maintenance.leading(view.store, now=now, ttl=LONGEST) as lease:
+    with maintenance.leading(view.store, now=clock(), ttl=LONGEST) as lease:
         if lease is None:
             return _refused(view.store)
+        pipeline.current().worker.sample_host()
+        now = clock()
         done = requested_round(ALERTING, RoundRequest(now, lease))
         compacted = documents.compact(view, now=now)
     document = {"alerting": done, "compaction": compacted.model_dump(mode="json")}
@@ -57,10 +62,10 @@ def once(*, now: float) -> Report:
     return Report(document, lambda width: [*_lines(done, width), *lines], _level(done))
 
 
-def dry_run(*, now: float) -> Report:
+def dry_run(*, clock: Clock = time.time) -> Report:
     """Say what a round would do; writes and sends nothing. Raises `StoreError`."""
     opened_view()
-    done = requested_round(ALERTING, RoundRequest(now, None))
+    done = requested_round(ALERTING, RoundRequest(clock(), None))
     if done is None:
         raise CommandError(NOT_INSTALLED, returncode=Level.CRITICAL)
     return Report({"alerting": done}, lambda width: _lines(done, width), _level(done))

@@ -101,6 +101,9 @@ def test_the_text_of_a_rule_is_as_good_as_its_fields(admin_client: Client) -> No
         ({"expr": "avg(x >"}, "expr: "),
         ([1], "definition cannot be [1]"),
         ("{'metric'}", "This is no JSON; write {"),
+        ("[" * 100_000, "This is no JSON; write {"),
+        ('{"threshold": ' + "1" * 5_000 + "}", "This is no JSON; write {"),
+        ({**DEFINITION, "runbook_url": "a\0b"}, r"\u0000 cannot be stored"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_write_instead(

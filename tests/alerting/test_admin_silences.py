@@ -145,6 +145,16 @@ def test_a_mistake_is_named_with_what_to_write_instead(
     assert not StoredSilence.objects.exists()
 
 
+def test_all_mistakes_are_named_at_once(admin_client: Client) -> None:
+    wrong = form(matchers={"1": "x"}, weekly={**NIGHTS, "weekdays": [7]}, comment="")
+
+    page = write(admin_client, "add/", {**wrong, "ends_at_0": ""})
+
+    assert "matchers.0.name cannot be '1'" in page
+    assert "weekly.weekdays.0 cannot be 7" in page
+    assert page.count("This field is required") == 2
+
+
 def test_there_may_be_only_so_many(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from django.db import connection, models
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
+from alerting import conf, wiring
 from alerting.journal import MemoryJournal, UntouchedJournal
 from alerting.models import (
     Alert,
@@ -17,11 +18,12 @@ from alerting.models import (
     Evaluator,
     ExternalAlert,
 )
-from alerting.notifications.telling import Outcome
+from alerting.notifications.telling import GROUPED, Outcome
 from alerting.rounds import CONTENDED, carried_out, previewed
 from alerting.rules import CodeRule
 from alerting.system import alerting_system
 from prs_otel import pipeline
+from prs_otel.models import Configuration
 from prs_otel.monitoring.registry import RoundRequest, requested_round
 from tests.support.alerting_world import METRIC, World, alerts
 
@@ -199,6 +201,7 @@ def alarm(monkeypatch: pytest.MonkeyPatch) -> Iterator[CodeRule]:
         yield rule
         alerting_system._registered = {}
         monkeypatch.setattr(pipeline, "_current", None)
+    conf.change({})
 
 
 @pytest.mark.usefixtures("alarm")
@@ -212,4 +215,18 @@ def test_without_a_lease_the_real_evaluator_only_previews() -> None:
     assert "always" in {step["alert"] for step in done["alerts"]}  # type: ignore[attr-defined]
     assert rows() == before
     assert mail.outbox == []
+    assert pipeline.store().keys("alerting/") == []
+
+
+@pytest.mark.usefixtures("alarm")
+def test_a_preview_works_by_the_settings_as_they_were_changed() -> None:
+    Configuration.objects.create(
+        pk=wiring.SETTINGS_ROW, changes={"GROUP_WAIT_SECONDS": 600}, revision=1
+    )
+
+    done = requested_round("alerting", RoundRequest(time.time(), None))
+
+    assert done is not None
+    reasons = {told["reason"] for told in done["notifications"]}  # type: ignore[attr-defined]
+    assert any(reason.startswith(GROUPED) for reason in reasons), reasons
     assert pipeline.store().keys("alerting/") == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.monitored import quick, wait_for_counts
+from tests.support.monitored import quick, status, wait_for_counts
 from tests.support.servers import gunicorn, serving
 from tests.support.sites import Site
 
@@ -85,6 +85,18 @@ def test_a_schedule_alerts_where_nobody_leads(site: Site) -> None:
     assert again.returncode == 0
     assert document(again)["alerting"]["alerts"] == []
     assert len(site.mails()) == mails
+
+
+def test_a_round_reads_the_host_and_leaves_no_worker_behind(site: Site) -> None:
+    full = {"name": "full", "metric": "system.memory.utilization", "threshold": 0.001}
+    site = quick(site).with_settings(
+        ALERTING_SETTINGS={"CHANNELS": ["log"], "RULES": [full]}
+    )
+
+    assert "full" not in run(site, "--dry-run").stdout
+    assert "full" in run(site, "--once").stdout
+
+    assert status(site)["workers"] == []
 
 
 @pytest.mark.parametrize(

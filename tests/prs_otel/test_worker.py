@@ -496,3 +496,14 @@ def test_open_connections_are_those_of_all_databases(
     monkeypatch.setattr(database, "open_connections", lambda: found)
 
     assert open_connections() == 3
+
+
+def test_a_process_that_does_not_stay_reads_the_host_and_is_no_worker(
+    process: Process, clock: Clock
+) -> None:
+    process.worker.sample_host()
+
+    gauges = process.view.all_gauges(seconds=60, now=clock.now)
+    readings = {name: gauge.last for (name, _), gauge in gauges.items()}
+    assert readings == {"system.cpu.utilization": 0.25, CONNECTIONS: 3.0}
+    assert process.view.workers(now=clock.now) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import CommandError
@@ -62,8 +61,7 @@ class Command(ReportingCommand):
                 returncode=Level.CRITICAL,
             )
         if options["once"] or options["dry_run"]:
-            carry_out = rounds.ROUNDS[options["dry_run"]]
-            self.end_with(lambda: carry_out(now=time.time()), options)
+            self.end_with(rounds.ROUNDS[options["dry_run"]], options)
             return
         if "format" in options:
             message = "--format is for one round; add --once or --dry-run."

@@ -181,3 +181,23 @@ def test_the_lease_is_given_back_when_the_round_fails(
         run("--once")
 
     assert maintenance.holder(measured.view.store) is None
+
+
+@pytest.mark.usefixtures("alerting")
+def test_one_round_reads_the_host_before_it_evaluates_and_a_dry_one_does_not(
+    monkeypatch: pytest.MonkeyPatch, measured: Measured
+) -> None:
+    done: list[str] = []
+
+    def carry_out(request: RoundRequest) -> dict[str, Any]:
+        done.append("dry" if request.lease is None else "evaluate")
+        return Alerting()(request)
+
+    registry.register_round("alerting", carry_out)
+    worker = pipeline.current().worker
+    monkeypatch.setattr(worker, "sample_host", lambda: done.append("sample"))
+
+    run("--dry-run")
+    run("--once")
+
+    assert done == ["dry", "sample", "evaluate"]
