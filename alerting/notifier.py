@@ -11,7 +11,12 @@ from alerting.channels import Resending
 from alerting.channels.availability import why_unavailable
 from alerting.dead_letters import failing_channel
 from alerting.labels import fingerprint
-from alerting.notifications.compose import Circumstances, compose, gather_evidence
+from alerting.notifications.compose import (
+    Circumstances,
+    compose,
+    gather_evidence,
+    worth_evidence,
+)
 from alerting.notifications.firing import labels_of, open_alerts
 from alerting.notifications.muting import Muting
 from alerting.notifications.policy import Route, decide_all
@@ -109,11 +114,13 @@ class Notifier:
             if step.kind is Kind.FIRING
         }
         episodes = self._ledger.episodes(beginning, now=evaluation.at)
+        worth = worth_evidence(steps)
         notices = []
         for step in steps:
             rule = rules.get(step.state.rule)
             print_ = fingerprint(step.state.rule, step.state.labels)
-            evidence = gather_evidence(self._source, rule, step)
+            is_worth = (step.state.rule, step.state.labels) in worth
+            evidence = gather_evidence(self._source, rule, step, is_searched=is_worth)
             around = Circumstances(
                 rule, episodes.get(print_, 0), evaluation.flat, evidence
             )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from alerting.rules import Rung
     from alerting.source import MetricSource
 
-__all__ = ["Circumstances", "compose", "gather_evidence"]
+__all__ = ["Circumstances", "compose", "gather_evidence", "worth_evidence"]
 
 logger = logging.getLogger("prs_otel")
 
+# Each search may read a whole window of measurements, and evaluation waits for all of them.
+EVIDENCE_AT_ONCE: Final = 20
 EVIDENCE_LIMIT: Final = 16_384  # bytes of JSON
 MESSAGE_LIMIT: Final = 2_000
 QUERY_LIMIT: Final = 1_000  # characters of each statement
@@ -85,16 +88,43 @@ def compose(transition: Transition, around: Circumstances) -> Notice:
     )
 
 
+def worth_evidence(steps: Sequence[Transition]) -> set[tuple[str, Labels]]:
+    """Return which alerts, of all that alarm at once, are worth a search for evidence.
+
+    The first of each rule come before the second of any, and the worse before the milder:
+    a storm of one rule takes nothing away from the others.
+    """
+    nth: Counter[str] = Counter()
+    order: list[tuple[int, int, tuple[str, Labels]]] = []
+    for step in sorted(steps, key=_mildness):
+        if step.kind in ALARMS:
+            key = (step.state.rule, step.state.labels)
+            order.append((nth[step.state.rule], _mildness(step), key))
+            nth[step.state.rule] += 1
+    return {key for *_, key in sorted(order)[:EVIDENCE_AT_ONCE]}
+
+
+def _mildness(step: Transition) -> int:
+    return -step.state.severity.rank if step.state.severity else 1
+
+
 def gather_evidence(
-    source: MetricSource, rule: Judged | None, transition: Transition
+    source: MetricSource,
+    rule: Judged | None,
+    transition: Transition,
+    *,
+    is_searched: bool = True,
 ) -> Evidence:
-    """Return what stands behind an alarm; an alarm without evidence is better than none."""
+    """Return what stands behind an alarm; an alarm without evidence is better than none.
+
+    To look for it in the measurements may be left out: that takes time.
+    """
     if transition.kind not in ALARMS:
         return {}
     if isinstance(rule, ExternalRule):
         received = rule.alerts.get(transition.state.labels)
         return dict(received.evidence) if received else {}
-    if not isinstance(rule, Rule):
+    if not isinstance(rule, Rule) or not is_searched:
         return {}
     series = {k: v for k, v in transition.state.labels if k in rule.by}
     try:

@@ -44,6 +44,7 @@ def post_worker_init(worker):
     for path, value in {constants!r}.items():
         module, _, name = path.rpartition(".")
         setattr(import_module(module), name, value)
+    exec({also!r}, {{}})
 """
 
 
@@ -83,18 +84,25 @@ def webhook(receiver: Receiver, **options: object) -> dict[str, Any]:
 
 
 def impatient(
-    site: Site, *, workers: int = 2, host: str = "", **constants: float
+    site: Site,
+    *options: str,
+    workers: int = 2,
+    host: str = "",
+    also: str = "",
+    **constants: float,
 ) -> list[str]:
     """Return the command that serves the site, on `host`, by a gunicorn that never tires.
 
     `constants` are put in place of those of our modules, named with `__` for the dot:
-    to wait for as long as a project would is not what a test is about.
+    to wait for as long as a project would is not what a test is about. `also` is code that
+    each worker runs.
     """
     by_path = {name.replace("__", "."): value for name, value in constants.items()}
     config = site.directory / "gunicorn.conf.py"
-    config.write_text(_HOOK.format(host=host, constants=by_path))
+    config.write_text(_HOOK.format(host=host, constants=by_path, also=also))
     # A worker that is stopped is none that gunicorn should replace.
-    return gunicorn("-c", str(config), "--timeout=120", workers=workers)
+    patient = ("-c", str(config), "--timeout=120")
+    return gunicorn(*patient, *options, workers=workers)
 
 
 @contextmanager

@@ -8,10 +8,12 @@ import pytest
 from alerting.alert import AlertState, Kind, State, Transition
 from alerting.notice import Notice, alert_id
 from alerting.notifications.compose import (
+    EVIDENCE_AT_ONCE,
     EVIDENCE_LIMIT,
     Circumstances,
     compose,
     gather_evidence,
+    worth_evidence,
 )
 from alerting.rules import AnyRule, Rule, Severity, load_rule
 from tests.support.alerting_source import FakeSource
@@ -217,3 +219,38 @@ def test_long_statements_leave_room_for_all_other_evidence() -> None:
     assert evidence["traces"] == ["a" * 32]
     assert {len(each["query"]) for each in evidence["contributors"]} == {1_001}
     assert evidence["contributors"][0]["share"] == 0.5
+
+
+def storm(name: str, alerts: int, severity: Severity) -> list[Transition]:
+    return [
+        step(rule=name, labels=(("http.route", f"/{n:04}/"),), severity=severity)
+        for n in range(alerts)
+    ]
+
+
+def test_in_a_storm_evidence_is_looked_for_a_few_times_only() -> None:
+    steps = storm("storm", 1_000, Severity.WARNING)
+
+    assert len(worth_evidence(steps)) == EVIDENCE_AT_ONCE
+
+
+def test_a_storm_leaves_the_evidence_of_other_rules_and_of_what_is_worse() -> None:
+    late = storm("storm", 1, Severity.CRITICAL)[0]
+    late = replace(late, state=replace(late.state, labels=(("http.route", "/zz/"),)))
+    other = storm("other", 1, Severity.INFO)
+    steps = [*storm("storm", 1_000, Severity.WARNING), late, *other]
+
+    found = worth_evidence(steps)
+
+    assert ("storm", (("http.route", "/zz/"),)) in found
+    assert ("other", (("http.route", "/0000/"),)) in found
+
+
+def test_only_alarms_are_worth_evidence() -> None:
+    assert worth_evidence([OVER]) == set()
+
+
+def test_evidence_that_is_not_looked_for_is_not_there() -> None:
+    source = FakeSource(behind={"traces": ["4bf9"]})
+
+    assert gather_evidence(source, rule(), step(), is_searched=False) == {}

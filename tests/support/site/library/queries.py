@@ -84,9 +84,11 @@ def wrong(request: HttpRequest) -> HttpResponse:
 
 
 def distinct(request: HttpRequest, number: int) -> HttpResponse:
-    """Run a statement nobody has run before."""
+    """Run a statement nobody has run before, or `?count=` of them from this one on."""
+    count = int(request.GET.get("count", "1"))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 AS column_{number}")
+        for each in range(number, number + count):
+            cursor.execute(f"SELECT 1 AS column_{each}")
     return HttpResponse("distinct")
 
 
