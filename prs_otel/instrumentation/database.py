@@ -3,8 +3,7 @@
 An observer sits next to the driver, inside all wrappers of the application, so that it
 sees what is really sent, as often as it is really sent. It is put into a connection
 when that is opened. What Django says to a database in order to open one is no query:
-most backends let nobody see it, and MySQL's only from the second time on. Nor is what
-Django's system checks ask it.
+most backends let nobody see it, and MySQL's only from the second time on.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from prs_otel.instrumentation import opened, procedures, system_checks
+from prs_otel.instrumentation import opened, procedures, server_data
 from prs_otel.instrumentation.measuring import unmeasured
 from prs_otel.instrumentation.opened import open_connections
 from prs_otel.instrumentation.query_observer import QueryObserver
@@ -84,7 +83,7 @@ def install(
     global _observer
     _observer = QueryObserver(thresholds, remember, QueryTracer())
     procedures.install(_observer)
-    system_checks.install()
+    server_data.install()
     connection_created.connect(
         _observe_connection, weak=False, dispatch_uid=_DISPATCH_UID
     )
@@ -102,7 +101,6 @@ def uninstall() -> None:
     global _observer
     _observer = None
     procedures.uninstall()
-    system_checks.uninstall()
     connection_created.disconnect(dispatch_uid=_DISPATCH_UID)
     for connection in opened.known():
         connection.execute_wrappers = list(connection.execute_wrappers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prs_otel.launcher import celery_workers, command_line, deferral
+from prs_otel.launcher import celery_workers, command_line, deferral, system_checks
 
 
 def install() -> None:
@@ -10,3 +10,4 @@ def install() -> None:
     deferral.install()
     celery_workers.install()
     command_line.install()
+    system_checks.install()

@@ -24,7 +24,7 @@ from tests.support.monitored import QUICK, quick, status, wait_for_counts
 from tests.support.processes import running
 from tests.support.programs import python_program
 from tests.support.servers import Server, free_port, gunicorn, serving
-from tests.support.sites import CODE, Site
+from tests.support.sites import Site
 from tests.support.wait import wait_until
 
 NAMES = [
@@ -72,6 +72,12 @@ def ask(server: Server, count: int = 30) -> None:
 
 
 @pytest.fixture
+def site(site: Site) -> Site:
+    """Return a project of the test's own: the doctor looks for all servers of one."""
+    return site.with_code_of_its_own()
+
+
+@pytest.fixture
 def served(site: Site) -> Iterator[tuple[Site, Server]]:
     """Serve a site under the launcher until thirty requests are known."""
     site = quick(site)
@@ -81,6 +87,7 @@ def served(site: Site) -> Iterator[tuple[Site, Server]]:
         yield site, server
 
 
+@pytest.mark.timeout(240)  # two dozen processes, one after the other
 def test_every_command_reads_what_the_server_measured(
     served: tuple[Site, Server],
 ) -> None:
@@ -132,7 +139,7 @@ def test_who_reads_only_the_beginning_of_an_export_gets_no_traceback(
     with subprocess.Popen(
         [
             sys.executable,
-            str(CODE / "manage.py"),
+            str(site.code / "manage.py"),
             "manage_monitoring",
             "export-metrics",
         ],
@@ -278,7 +285,7 @@ def test_the_doctor_notices_that_uwsgi_was_given_no_threads(site: Site) -> None:
         command,
         log=site.directory / "uwsgi.log",
         environment=site.variables(),
-        directory=CODE,
+        directory=site.code,
     ) as process:
         client = Client(port)
         wait_until(lambda: _answers(client), seconds=30, what=process.output)
@@ -365,7 +372,12 @@ class OnTerminal:
         termios.tcsetwinsize(self.slave, (24, 80))
         self.before = termios.tcgetattr(self.slave)
         self.popen = subprocess.Popen(
-            [sys.executable, str(CODE / "manage.py"), "manage_monitoring", *arguments],
+            [
+                sys.executable,
+                str(site.code / "manage.py"),
+                "manage_monitoring",
+                *arguments,
+            ],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,

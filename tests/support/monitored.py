@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
 from prs_otel.monitoring import documents
@@ -37,10 +38,10 @@ def summary(site: Site) -> dict[str, Any]:
 def system_metrics(site: Site) -> dict[str, Any]:
     """Return what hosts and workers of a `quick` site are doing, as the API would say."""
     settings: Any = site.settings["MONITORING_SETTINGS"]
-    view = MetricsView(
-        open_store(settings["STORE"]), series_limit=100, new_lock=threading.Lock
-    )
-    return documents.system_metrics(view, now=time.time()).model_dump(mode="json")
+    with closing(open_store(settings["STORE"])) as store:
+        view = MetricsView(store, series_limit=100, new_lock=threading.Lock)
+        found = documents.system_metrics(view, now=time.time())
+    return found.model_dump(mode="json")
 
 
 def status(site: Site) -> dict[str, Any]:

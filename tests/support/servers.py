@@ -87,7 +87,7 @@ def serving(
         [*prefix, *launcher, *command],
         log=log,
         environment=site.variables(),
-        directory=CODE,
+        directory=site.code,
     ) as process:
         server = Server(process, Client(port_named_by(process)))
         yield server
@@ -96,11 +96,17 @@ def serving(
 
 
 def free_port() -> int:
-    """Return a port nobody listens on, for what should be unreachable."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port nobody listens on, and none that anybody gets who asks for any.
+
+    For a minute the system gives it to those only who name it: a connection has been
+    closed there, from this side first.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address: tuple[str, int] = server.getsockname()
+        with socket.create_connection(address) as client:
+            server.accept()[0].close()
+            client.recv(1)
+    return address[1]
 
 
 def port_named_by(process: Process) -> int:

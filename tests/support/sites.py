@@ -20,12 +20,14 @@ REPOSITORY: Final = CODE.parent.parent.parent
 class Site:
     """Where a copy of the site lives and how it is set up.
 
-    `directory` holds its databases, mails, logs and, as its home, the store.
+    `directory` holds its databases, mails, logs and, as its home, the store; `code` is
+    what its processes run, and by default that of all sites.
     """
 
     directory: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    code: Path = CODE
 
     def with_settings(self, **settings: object) -> Site:
         """Return the same site with these Django settings on top; JSON values only."""
@@ -35,12 +37,18 @@ class Site:
         """Return the same site with these environment variables on top."""
         return replace(self, environment={**self.environment, **variables})
 
+    def with_code_of_its_own(self) -> Site:
+        """Return the same site as another project than those of tests beside this one."""
+        ignored = shutil.ignore_patterns("__pycache__")
+        code = shutil.copytree(self.code, self.directory / "code", ignore=ignored)
+        return replace(self, code=Path(code))
+
     def variables(self) -> dict[str, str]:
         """Return the whole environment its processes get: nothing of ours leaks in."""
         return {
             **clean_environment(),
             "HOME": str(self.directory),
-            "PYTHONPATH": f"{CODE}{os.pathsep}{REPOSITORY}",
+            "PYTHONPATH": f"{self.code}{os.pathsep}{REPOSITORY}",
             "PYTHONUNBUFFERED": "1",
             "SITE_DIRECTORY": str(self.directory),
             "SITE_SETTINGS": json.dumps(self.settings),
@@ -56,7 +64,7 @@ class Site:
     ) -> subprocess.CompletedProcess[str]:
         """Run a management command in a process of its own, with `prefix` before it."""
         done = subprocess.run(
-            [*prefix, sys.executable, str(CODE / "manage.py"), *arguments],
+            [*prefix, sys.executable, str(self.code / "manage.py"), *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd=self.directory,

@@ -55,6 +55,18 @@ def test_to_tell_it_from_mysql_takes_no_query(
     assert sent == ["SELECT 1 FROM library_author"]
 
 
+def test_what_django_asks_a_server_about_itself_is_no_query(
+    database: Database, traces: Traces, received: Any
+) -> None:
+    database.connection.close()
+    vars(database.connection).pop("mysql_server_data", None)
+
+    assert "MariaDB" in database.connection.mysql_server_data["version"]
+
+    assert any("VERSION()" in text for text in received())
+    assert traces.exported == ()
+
+
 @pytest.mark.parametrize(
     ("mode", "sql", "text"),
     [
