@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from alerting.endpoints import alerts, explain, rules, silences, webhook
+from alerting.endpoints import alerts, config, explain, rules, silences, webhook
 from alerting.endpoints.answers import REFUSALS, answer, install_error_handlers, may
 from alerting.status import Status
 
@@ -32,6 +32,9 @@ def build_api(site: Site) -> NinjaAPI:
     api.add_router("rules/", rules.build_router(site))
     api.add_router("silences/", silences.router)
     api.add_router("explain/", explain.build_router(site))
+    if site.settings is not None:
+        config.install_error_handlers(api, site.settings)
+        api.add_router("config/", config.build_router(site, site.settings))
 
     api.add_router("webhook/", webhook.build_router(site))
 

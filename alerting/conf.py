@@ -7,18 +7,14 @@ Reading is cached until `override_settings` changes the setting.
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
-from pydantic import (
-    ValidationError,
-)
+from pydantic import ValidationError
 
 from alerting.channels import (
     WITHOUT_OPTIONS,
@@ -27,7 +23,8 @@ from alerting.channels import (
     build_channel,
 )
 from alerting.channels.address import without_addresses
-from alerting.channels.options import Write
+from alerting.mistakes import SETTING, Kind, Problem, invalid, shown, unknown
+from alerting.overlay import Ignored, overlaid
 from alerting.rules import AnyRule, RuleError, load_rule
 from alerting.settings_model import AlertingSettings
 from alerting.webhook.credentials import OPEN, Secrets
@@ -35,48 +32,59 @@ from alerting.webhook.credentials import OPEN, Secrets
 __all__ = [
     "SETTING",
     "AlertingSettings",
+    "Ignored",
+    "Kind",
     "Problem",
+    "change",
+    "changed_by",
     "current",
     "problems",
     "rules",
     "webhook_secrets",
+    "written",
 ]
 
 logger = logging.getLogger("prs_otel")
 
-SETTING: Final = "ALERTING_SETTINGS"
-VALUE_LIMIT: Final = 80  # characters of a wrong value that a message repeats
-
-Kind = Literal["shape", "unknown", "value", "rule", "channel"]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake in the settings, in words for the person who made it."""
-
-    kind: Kind
-    key: str
-    message: str
-    hint: str
-
-
-# No message repeats what these are set to.
-_SECRET: Final = frozenset({"dead_mans_switch_url", "webhook_secret"})
-
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
+    base: AlertingSettings
     settings: AlertingSettings
     rules: tuple[AnyRule, ...]
     problems: tuple[Problem, ...]
 
 
 _loaded: _Loaded | None = None
+_changes: Mapping[str, object] = {}
 
 
 def current() -> AlertingSettings:
     """Return the settings in force; `channels` has only those that can be built."""
     return _load().settings
+
+
+def written() -> Mapping[str, object]:
+    """Return what the settings file says, empty where that is no dictionary."""
+    raw = getattr(settings, SETTING, {})
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def change(changes: Mapping[str, object]) -> None:
+    """Put `changes` over what the settings file says, in place of earlier ones.
+
+    Thread-safe. What cannot be in force by now is left out, with a log line.
+    """
+    global _changes, _loaded
+    if changes != _changes:
+        _changes, _loaded = dict(changes), None
+
+
+def changed_by(
+    changes: Mapping[str, object],
+) -> tuple[AlertingSettings, list[Ignored]]:
+    """Return what is in force with `changes`, and those of them that cannot be."""
+    return overlaid(_load().base, changes)
 
 
 def rules() -> tuple[AnyRule, ...]:
@@ -102,16 +110,26 @@ def webhook_secrets() -> Secrets | None:
 
 def _load() -> _Loaded:
     global _loaded
-    if _loaded is None:
+    known = _loaded
+    if known is None:
+        changes = _changes
         found: list[Problem] = []
         read = _read(getattr(settings, SETTING, {}), found)
         loaded_rules = tuple(_rules(read.rules, found))
         channels = tuple(_channels(read.channels, found))
         for problem in found:
             logger.error("%s %s", problem.message, problem.hint)
-        final = read.model_copy(update={"channels": channels})
-        _loaded = _Loaded(final, loaded_rules, tuple(found))
-    return _loaded
+        base = read.model_copy(update={"channels": channels})
+        final, ignored = overlaid(base, changes)
+        for each in ignored:
+            logger.warning(
+                "The change of %s is not in force: %s", each.key, each.reason
+            )
+        known = _Loaded(base, final, loaded_rules, tuple(found))
+        # Unless another thread has changed something meanwhile.
+        if changes is _changes:
+            _loaded = known
+    return known
 
 
 def _read(raw: object, found: list[Problem]) -> AlertingSettings:
@@ -120,19 +138,19 @@ def _read(raw: object, found: list[Problem]) -> AlertingSettings:
             Problem(
                 "shape",
                 "",
-                f"{SETTING} cannot be {_shown(raw)}.",
+                f"{SETTING} cannot be {shown(raw)}.",
                 f"Write a dictionary, such as {SETTING} = {{}}.",
             )
         )
         return AlertingSettings()
     fields = {name.upper(): name for name in AlertingSettings.model_fields}
-    found += [_unknown(key, fields) for key in raw if key not in fields]
+    found += [unknown(key, fields) for key in raw if key not in fields]
     values = {fields[key]: value for key, value in raw.items() if key in fields}
     try:
         return AlertingSettings(**values)
     except ValidationError as error:
         wrong = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors())
-        found += [_invalid(name, values[name]) for name in wrong]
+        found += [invalid(name, values[name]) for name in wrong]
         # Each key is judged by itself, so what is left is right.
         return AlertingSettings(**{k: v for k, v in values.items() if k not in wrong})
 
@@ -193,39 +211,12 @@ def _wrong_channel(entry: object, error: Exception) -> Problem:
     what = entry
     if isinstance(entry, Mapping):
         what = entry.get("name", entry.get("type"))
-    text = f"{SETTING}['CHANNELS'] cannot have {_shown(what)}: {error}."
+    text = f"{SETTING}['CHANNELS'] cannot have {shown(what)}: {error}."
     hint = "The options of each type are in docs/channels.md."
     if isinstance(entry, str):
         plain = ", ".join(map(repr, WITHOUT_OPTIONS))
         hint = f"Write {plain} or the dotted path of a channel class. {hint}"
     return Problem("channel", "CHANNELS", without_addresses(text), hint)
-
-
-def _unknown(key: object, known: Mapping[str, str]) -> Problem:
-    near = difflib.get_close_matches(str(key).upper(), known, n=1)
-    advice = f"Write {near[0]!r}" if near else f"Choose from {', '.join(sorted(known))}"
-    message = f"{SETTING}[{_shown(key)}] is not a setting."
-    return Problem("unknown", str(key), message, f"{advice}, or remove the key.")
-
-
-def _invalid(name: str, value: object) -> Problem:
-    field = AlertingSettings.model_fields[name]
-    expected = next(each.text for each in field.metadata if isinstance(each, Write))
-    is_secret = name in _SECRET or _describes_channels(name, value)
-    shown = "what it is" if is_secret else without_addresses(_shown(value))
-    message = f"{SETTING}[{name.upper()!r}] cannot be {shown}."
-    hint = f"Write {expected}. Until then {field.default!r} is used."
-    return Problem("value", name.upper(), message, hint)
-
-
-def _describes_channels(name: str, value: object) -> bool:
-    each = value if isinstance(value, list | tuple) else [value]
-    return name == "channels" and any(isinstance(item, Mapping) for item in each)
-
-
-def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= VALUE_LIMIT else f"{shown[:VALUE_LIMIT]}…"
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -34,13 +34,13 @@ class DeadMansSwitch:
     def __init__(self, address: Address, *, patience: float, http: Http | None = None):
         self.pings = Pings()
         self._address = address
-        self._patience = patience
+        self.patience = patience
         self._http = http or Http()
         self._next = 0.0
 
     def ping(self, *, evaluated_at: float, now: float) -> None:
         """Ask for the address if it is time to; a failure is only counted."""
-        if 0 < self._next - now <= EVERY or now - evaluated_at > self._patience:
+        if 0 < self._next - now <= EVERY or now - evaluated_at > self.patience:
             return
         self._next = now + EVERY
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerting.alert import AlertState, State, Terms
 from alerting.lifecycle import advance, withdraw
+from alerting.nearest import Nearest, nearest
 from alerting.readings import Ask, Readings, Setting
 from alerting.redefinition import CHANGED, Definition
 from alerting.rules import CodeRule, ExternalRule, Judged, NoData, Rule
@@ -43,13 +44,17 @@ SERIES_LIMIT: Final = 1000  # label sets that one rule may watch
 
 @dataclass(frozen=True, slots=True)
 class RuleHealth:
-    """How one rule did at its last evaluation: ok, no data, or error."""
+    """How one rule did at its last evaluation: ok, no data, or error.
+
+    `nearest` is the series with the worst value, None where nothing was measured.
+    """
 
     health: str
     evaluated_at: float
     last_error: str = ""
     series: int = 0
     dropped: int = 0
+    nearest: Nearest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,15 @@ def _by_rule(states: Mapping[Key, AlertState]) -> dict[str, dict[Labels, AlertSt
     return grouped
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What became of one rule's alerts."""
+
+    kept: Mapping[Key, AlertState]
+    transitions: list[Transition]
+    health: RuleHealth
+
+
 @dataclass
 class _Run:
     readings: Readings
@@ -108,46 +122,54 @@ class _Run:
         """Evaluate one rule, and keep its states as they are if that fails."""
         known = self._own(rule, self.states.pop(rule.name, {}))
         try:
-            samples = self.readings.samples(rule, known)
+            found = self._found(rule, known)
         except Exception as error:  # noqa: BLE001 - conditions and sources are foreign code
             for labels, state in known.items():
                 self.kept[rule.name, labels] = state
             self.health[rule.name] = RuleHealth("error", self.now, described(error))
             return
+        self.kept |= found.kept
+        self.transitions += found.transitions
+        self.health[rule.name] = found.health
+
+    def _found(self, rule: Judged, known: Mapping[Labels, AlertState]) -> _Found:
+        samples = self.readings.samples(rule, known)
         definition = Definition(rule, self.setting.scope)
-        for labels in definition.left_behind(known, samples):
-            self._withdraw(known.pop(labels), CHANGED)
+        steps, kept = [], {}
+        gone = definition.left_behind(known, samples)
+        for labels in gone:
+            steps.append(withdraw(known[labels], now=self.now, reason=CHANGED))
             samples.pop(labels, None)
         chosen = _bounded(samples, known, rule)
         terms = _terms(rule, self.setting.max_gap)
+        is_external = isinstance(rule, ExternalRule)
         for labels, sample in chosen.items():
             if labels not in known and _is_uneventful(sample, terms):
                 continue
             before = known.get(labels) or AlertState(rule.name, labels)
-            self._advance(definition, before, sample, terms)
-        has_data = any(sample.value is not None for sample in chosen.values())
-        self.health[rule.name] = RuleHealth(
-            "ok" if has_data else "no_data",
-            self.now,
-            series=len(chosen),
-            dropped=len(samples) - len(chosen),
-        )
+            if is_external and self._goes_on(before, sample):
+                kept[rule.name, labels] = replace(before, at=self.now)
+                continue
+            after, step = _step(definition, before, sample, terms, self.now)
+            steps.append(step)
+            if after is not None:
+                kept[rule.name, labels] = after
+        health = _health(chosen, self.now, dropped=len(samples) - len(chosen))
+        if not is_external:
+            near = nearest(
+                chosen, rule.rungs[0], lambda labels: kept.get((rule.name, labels))
+            )
+            health = replace(health, nearest=near)
+        return _Found(kept, [step for step in steps if step], health)
 
-    def _advance(
-        self, definition: Definition, before: AlertState, sample: Sample, terms: Terms
-    ) -> None:
-        has_data = sample.value is not None
-        earlier = None if has_data else definition.no_data(before)
-        if has_data:
-            before = replace(before, measures=definition.measures)
-        if earlier:
-            terms = replace(terms, no_data=earlier)
-        after, transition = advance(before, sample, now=self.now, terms=terms)
-        if transition and earlier:
-            transition = replace(transition, reason=CHANGED)
-        self.transitions += [transition] if transition else []
-        if _is_remembered(after, terms):
-            self.kept[before.rule, before.labels] = after
+    def _goes_on(self, state: AlertState, sample: Sample) -> bool:
+        """Tell whether an external alert fires as it did: time alone changes nothing of it.
+
+        `advance` would say the same. A storm has ten thousand of these.
+        """
+        is_same = state.state is State.FIRING and state.value == sample.value
+        is_on_time = 0 <= self.now - state.at <= self.setting.max_gap
+        return is_same and is_on_time and state.no_data_since is None
 
     def withdraw_others(self) -> None:
         """Resolve what belongs to rules that are gone."""
@@ -174,6 +196,28 @@ class _Run:
                 continue
             self._withdraw(state, SILENT if is_kin else TAKEN)
         return own
+
+
+def _step(
+    definition: Definition, before: AlertState, sample: Sample, terms: Terms, now: float
+) -> tuple[AlertState | None, Transition | None]:
+    """Return what to remember of an alert, if anything, and what has happened to it."""
+    has_data = sample.value is not None
+    earlier = None if has_data else definition.no_data(before)
+    if has_data:
+        before = replace(before, measures=definition.measures)
+    if earlier:
+        terms = replace(terms, no_data=earlier)
+    after, transition = advance(before, sample, now=now, terms=terms)
+    if transition and earlier:
+        transition = replace(transition, reason=CHANGED)
+    return after if _is_remembered(after, terms) else None, transition
+
+
+def _health(chosen: Mapping[Labels, Sample], now: float, *, dropped: int) -> RuleHealth:
+    has_data = any(sample.value is not None for sample in chosen.values())
+    health = "ok" if has_data else "no_data"
+    return RuleHealth(health, now, series=len(chosen), dropped=dropped)
 
 
 def _is_external(labels: Labels) -> bool:

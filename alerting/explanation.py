@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from alerting import conf, stored_rules, stored_silences
 from alerting.documents import item
 from alerting.models import Alert, AlertTransition, Delivery
+from alerting.notifications.inhibition import Firing
+from alerting.notifications.muting import Muting
 from alerting.notifications.telling import Outcome
+from alerting.reasoning import Known, reasons, verdict
 from alerting.rules import Severity
 from alerting.schemas import (
     ExplainedAlert,
     ExplainedDelivery,
+    ExplainedReason,
     ExplainedStep,
     Explanation,
 )
@@ -21,12 +28,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from alerting.rules import AnyRule
     from alerting.status import Status
 
-__all__ = ["explain_alert", "explain_rule"]
+__all__ = ["RulesInCode", "explain_alert", "explain_rule", "explain_why"]
 
 ALERTS: Final = 5
 STEPS: Final = 200
+OPEN_LIMIT: Final = 500  # alerts that may mute another
 
 
 def explain_alert(alert_id: UUID) -> ExplainedAlert | None:
@@ -42,6 +51,74 @@ def explain_rule(name: str, status: Status) -> Explanation:
     return Explanation(
         rule=name, health=health, alerts=[_explained(each) for each in alerts[:ALERTS]]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInCode:
+    """The rules of this process with their origins, and the names of those switched off."""
+
+    rules: Sequence[tuple[str, AnyRule]] = ()
+    removed: Collection[str] = ()
+
+
+def explain_why(
+    name: str, status: Status, in_code: RulesInCode, *, now: float
+) -> Explanation:
+    """Return the same, and step by step why the rule does or does not fire just now."""
+    found = reasons(name, _known(name, status, in_code, now), status, now=now)
+    return explain_rule(name, status).model_copy(
+        update={
+            "verdict": verdict(found),
+            "reasons": [
+                ExplainedReason(step=each.step, passes=each.passes, text=each.text)
+                for each in found
+            ],
+        }
+    )
+
+
+def _known(name: str, status: Status, in_code: RulesInCode, now: float) -> Known:
+    stored = stored_rules.load()
+    known = {rule.name: (origin, rule) for origin, rule in in_code.rules}
+    known |= {rule.name: (stored_rules.STORED, rule) for rule in stored.rules}
+    origin, rule = known.get(name, (None, None))
+    alerts = Alert.objects.filter(name=name)
+    return Known(
+        origin=origin,
+        names=known.keys(),
+        problem=stored.problems.get(name, ""),
+        is_removed=name in in_code.removed,
+        has_alerts=alerts.exists(),
+        is_firing=alerts.filter(resolved_at__isnull=True).exists(),
+        mute="" if rule is None else _mute(rule, status, now),
+    )
+
+
+def _mute(rule: AnyRule, status: Status, now: float) -> str:
+    """Return what would keep an alert of the rule from being told, "" for nothing."""
+    health = next((each for each in status.rules if each.name == rule.name), None)
+    near = health.nearest if health else None
+    labels = {
+        **rule.labels,
+        **(near.labels if near else {}),
+        "alertname": rule.name,
+        "severity": rule.rungs[0].severity.value,
+    }
+    rows = Alert.objects.filter(resolved_at__isnull=True).exclude(name=rule.name)
+    muting = Muting(
+        [Firing(rule.name, labels), *map(_firing, rows[:OPEN_LIMIT])],
+        silences=stored_silences.read(stored_silences.rows(now=now)),
+        inhibitions=conf.current().inhibitions,
+        now=now,
+    )
+    mute = muting.of(rule.name)
+    return "" if mute is None else f"an alert would not be told: {mute.reason}"
+
+
+def _firing(alert: Alert) -> Firing:
+    named = {"alertname": alert.name, "severity": alert.severity}
+    fired_at = from_datetime(alert.fired_at)
+    return Firing(str(alert.pk), {**alert.labels, **named}, fired_at)
 
 
 def _explained(alert: Alert) -> ExplainedAlert:

@@ -7,32 +7,33 @@ When that one is silent for long, another takes it over (`presence.py`).
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Q
-
-from alerting import history
-from alerting.history import DATABASE_ERRORS, stored, writing
+from alerting import evaluator, history
+from alerting.external_rows import ExternalRows
+from alerting.history import DATABASE_ERRORS
 from alerting.labels import Labels, frozen
-from alerting.models import ExternalAlert
 from alerting.rows import TEXT_LIMIT
 from alerting.rules import ExternalRule, NoData, Severity
 from alerting.rules.external import OVER, SOURCE, Received, firing_value
-from alerting.times import to_datetime, utc
+from alerting.times import utc
 
 if TYPE_CHECKING:
     from alerting.alert import AlertState
     from alerting.evaluator import Key
+    from alerting.models import ExternalAlert
 
 __all__ = ["Externals", "service_of"]
 
 logger = logging.getLogger("prs_otel")
 
-ROWS_AT_ONCE: Final = 10_000
-CHANGED_AT_ONCE: Final = 500
 NAME_LIMIT: Final = 100
+# New ones that one evaluation takes on: the next, of a storm, follows at once.
+INTAKE: Final = 1_000
 KEPT: Final = 7 * 86_400.0  # seconds that one which is over is remembered
 PRUNED_EVERY: Final = 600.0
 _HOST: Final = "host.name"
@@ -43,16 +44,48 @@ def service_of(scope: Labels) -> str:
     return dict(scope).get("service.name", "")[:TEXT_LIMIT]
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A row as what it is judged: under which name and labels, and with which value."""
+
+    row: ExternalAlert
+    key: Key
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What was made of which rows, as long as nothing of that changes.
+
+    `unsettled` is what there is still to note of; it is good for times up to `until`.
+    """
+
+    rows: Sequence[ExternalAlert]
+    taken: frozenset[str]
+    is_current: bool
+    since: float
+    until: float
+    rules: Mapping[str, ExternalRule]
+    unsettled: Sequence[_Judged]
+    left: int
+
+    def is_good(
+        self, rows: Sequence[ExternalAlert], taken: frozenset[str], *, now: float
+    ) -> bool:
+        """Tell whether the same would be made of `rows` again; `is_current` aside."""
+        is_same = self.rows is rows and self.taken == taken
+        return is_same and self.since <= now < self.until
+
+
 class Externals:
     """The external alerts of one evaluator. Used by its thread alone; never raises for a database."""
 
     def __init__(self, scope: Labels) -> None:
-        self._scope = history.scope_name(scope)
-        self._service = service_of(scope)
+        self._table = ExternalRows(history.scope_name(scope), service_of(scope))
         # Another evaluator may go on with it one day: it belongs to no host.
         self._common = tuple(pair for pair in scope if pair[0] != _HOST)
         self._rows: Sequence[ExternalAlert] = ()
-        self._keys: dict[ExternalAlert, Key] = {}
+        self._judgement: _Judgement | None = None
         self._is_current = False
         self._pruned_at = float("-inf")
 
@@ -76,45 +109,91 @@ class Externals:
 
         Among them are those of `states` that have vanished from the database.
         """
-        alerts: defaultdict[str, dict[Labels, Received]] = defaultdict(dict)
-        self._keys = {row: self._key(row, taken) for row in self._rows}
-        for row, (name, labels) in self._keys.items():
-            known = alerts[name]
-            known[labels] = _worse(known.get(labels), _received(row, now))
-        for rule, labels in states:
-            if rule not in taken and SOURCE in dict(labels):
-                _ = alerts[rule]
-        policy = NoData(policy="ok" if self._is_current else "keep")
-        return [ExternalRule(name, found, policy) for name, found in alerts.items()]
+        names, last = frozenset(taken), self._judgement
+        is_good = last is not None and last.is_good(self._rows, names, now=now)
+        if last is None or not is_good or last.is_current is not self._is_current:
+            last = self._judgement = self._judged(states, names, now)
+        gone = {
+            rule
+            for rule, labels in states
+            if rule not in last.rules and rule not in names and SOURCE in dict(labels)
+        }
+        policy = self._no_data()
+        others = (ExternalRule(name, {}, policy) for name in sorted(gone))
+        return [*last.rules.values(), *others]
 
-    def settle(self, states: Collection[Key], *, now: float) -> None:
-        """Note that the rules last returned have been judged, and `states` are kept of it."""
-        values = {row: _value(row, now) for row in self._keys}
+    def settle(self, states: Collection[Key], *, now: float) -> bool:
+        """Note that the rules last returned have been judged, and `states` are kept of it.
+
+        Tell whether there are others that the next evaluation should take on at once.
+        """
+        last = self._judgement
+        unsettled = last.unsettled if last else ()
         fires = [
-            row
-            for row, value in values.items()
+            each.row
+            for each in unsettled
             # One too many of its name has to wait.
-            if value and not row.is_noticed and self._keys[row] in states
+            if each.value and not each.row.is_noticed and each.key in states
         ]
-        over = [r for r, value in values.items() if not value]
-        for row in fires:
-            row.is_noticed = True
+        over = [each.row for each in unsettled if not each.value]
+        if fires or over:
+            self._judgement = None
         try:
             self._note(fires, over, now)
+            for row in fires:
+                row.is_noticed = True
             self._prune(now)
         except DATABASE_ERRORS:
             logger.debug("external alerts cannot be written; they are judged again")
+            return False
+        return bool(fires and last and last.left)
 
     def _read(self) -> Sequence[ExternalAlert]:
-        ours = stored(ExternalAlert).filter(service=self._service, is_settled=False)
-        mine = ours.filter(Q(scope=self._scope) | Q(scope=""))[:ROWS_AT_ONCE]
-        rows = list(mine)
-        if all(row.scope for row in rows):
-            return rows
-        with writing():
-            ours.filter(scope="").update(scope=self._scope)
-        # Some may be another's by now.
-        return list(ours.filter(scope=self._scope)[:ROWS_AT_ONCE])
+        return self._table.read()
+
+    def _no_data(self) -> NoData:
+        return NoData(policy="ok" if self._is_current else "keep")
+
+    def _judged(
+        self, states: Collection[Key], taken: frozenset[str], now: float
+    ) -> _Judgement:
+        judged = self._taken_on(states, taken, now)
+        alerts: defaultdict[str, dict[Labels, Received]] = defaultdict(dict)
+        for each in judged:
+            name, labels = each.key
+            known = alerts[name]
+            known[labels] = _worse(known.get(labels), _received(each))
+        ends = (row.expires_at for row in self._rows if row.expires_at > now)
+        policy = self._no_data()
+        return _Judgement(
+            rows=self._rows,
+            taken=taken,
+            is_current=self._is_current,
+            since=now,
+            until=min(ends, default=inf),
+            rules={n: ExternalRule(n, found, policy) for n, found in alerts.items()},
+            unsettled=[e for e in judged if not (e.value and e.row.is_noticed)],
+            left=len(self._rows) - len(judged),
+        )
+
+    def _taken_on(
+        self, states: Collection[Key], taken: frozenset[str], now: float
+    ) -> list[_Judged]:
+        """Return what is judged: of those that are new only so many at a time."""
+        judged: list[_Judged] = []
+        names: Counter[str] = Counter()
+        room = INTAKE
+        for row in self._rows:
+            key = self._key(row, taken)
+            # One too many of its name waits for others of it, and takes nobody's place.
+            is_counted = names[key[0]] < evaluator.SERIES_LIMIT
+            if is_counted and not row.is_noticed and key not in states:
+                if not room:
+                    continue
+                room -= 1
+            names[key[0]] += 1
+            judged.append(_Judged(row, key, _value(row, now)))
+        return judged
 
     def _key(self, row: ExternalAlert, taken: Collection[str]) -> Key:
         labels = {**row.labels, **dict(self._common), SOURCE: row.source}
@@ -123,21 +202,13 @@ class Externals:
     def _note(
         self, fires: list[ExternalAlert], over: list[ExternalAlert], now: float
     ) -> None:
-        for part in _chunks(fires):
-            stored(ExternalAlert).filter(pk__in=part).update(is_noticed=True)
-        for part in _chunks(over):
-            # Not those that fire again meanwhile.
-            mine = stored(ExternalAlert).filter(pk__in=part)
-            mine.filter(is_firing=False).update(is_settled=True)
-            late = mine.filter(is_firing=True, expires_at__lte=now)
-            late.update(is_firing=False, is_settled=True)
+        self._table.note(fires, over, now=now)
 
     def _prune(self, now: float) -> None:
         if 0 <= now - self._pruned_at < PRUNED_EVERY:
             return
         self._pruned_at = now
-        over = stored(ExternalAlert).filter(is_settled=True)
-        over.filter(received_at__lt=to_datetime(now - KEPT)).delete()
+        self._table.prune(before=now - KEPT)
 
 
 def _name(row: ExternalAlert, taken: Collection[str]) -> str:
@@ -147,7 +218,8 @@ def _name(row: ExternalAlert, taken: Collection[str]) -> str:
     return named if named not in taken else f"{row.source}/{row.fingerprint}"
 
 
-def _received(row: ExternalAlert, now: float) -> Received:
+def _received(judged: _Judged) -> Received:
+    row = judged.row
     evidence: dict[str, Any] = {"source": row.source}
     if row.metrics:
         evidence["metrics"] = row.metrics
@@ -155,7 +227,7 @@ def _received(row: ExternalAlert, now: float) -> Received:
         evidence["url"] = row.url
     if row.starts_at is not None:
         evidence["starts_at"] = utc(row.starts_at).isoformat()
-    return Received(_value(row, now), row.message, evidence)
+    return Received(judged.value, row.message, evidence)
 
 
 def _value(row: ExternalAlert, now: float) -> float | None:
@@ -170,8 +242,3 @@ def _worse(one: Received | None, other: Received) -> Received:
     if one is None:
         return other
     return max(one, other, key=lambda each: -1.0 if each.value is None else each.value)
-
-
-def _chunks(rows: Sequence[ExternalAlert]) -> Iterator[list[int]]:
-    for start in range(0, len(rows), CHANGED_AT_ONCE):
-        yield [row.pk for row in rows[start : start + CHANGED_AT_ONCE]]

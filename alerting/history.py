@@ -103,20 +103,18 @@ def open_notices(scope: str) -> list[Notice]:
 
 
 def tellings(scope: str, *, since: float) -> list[Telling]:
-    """Return the deliveries that still matter: recent, due, or of open alerts."""
-    matters = (
-        Q(created_at__gte=to_datetime(since))
-        | Q(state=Outcome.DUE)
-        | Q(alert__resolved_at__isnull=True)
-    )
+    """Return the deliveries that still matter: due, of open alerts, or recent ones."""
     rows = (
         stored(Delivery)
-        .filter(matters, alert__scope=scope)
+        .filter(alert__scope=scope)
         .select_related("alert")
         .defer("alert__evidence", "alert__message")
-        .order_by("-id")[:TELLINGS_LIMIT]
     )
-    return [telling_of(row) for row in reversed(rows)]
+    is_needed = Q(state=Outcome.DUE) | Q(alert__resolved_at__isnull=True)
+    recent = rows.filter(~is_needed, created_at__gte=to_datetime(since))
+    # However many there are: without its alarm no end of an alert is told.
+    found = [*rows.filter(is_needed), *recent.order_by("-id")[:TELLINGS_LIMIT]]
+    return [telling_of(row) for row in sorted(found, key=lambda row: row.pk)]
 
 
 def episodes(fingerprints: Collection[str]) -> dict[str, int]:

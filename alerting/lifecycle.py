@@ -17,16 +17,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import AlertState, Kind, Progress, State, Transition
+from alerting.anchoring import LATE, reanchored
 
 if TYPE_CHECKING:
     from alerting.alert import Sample, Terms
     from alerting.rules.threshold import Rung
 
 __all__ = ["LATE", "advance", "withdraw"]
-
-# An evaluation that comes up to this much before the last one is an old one, delivered
-# late: it is ignored. More than that, and the clock itself was set back.
-LATE: Final = 60.0
 
 
 class _Verdict(Enum):
@@ -39,7 +36,7 @@ def advance(
     state: AlertState, sample: Sample, *, now: float, terms: Terms
 ) -> tuple[AlertState, Transition | None]:
     """Return the state after `sample`, and the transition if there was one."""
-    base = _reanchored(state, now, terms.max_gap)
+    base = reanchored(state, now, terms.max_gap)
     if base is None:
         return state, None
     if sample.value is None:
@@ -64,48 +61,6 @@ def withdraw(state: AlertState, *, now: float, reason: str) -> Transition | None
     if not state.is_open:
         return None
     return _resolution(state, now, reason)
-
-
-def _reanchored(state: AlertState, now: float, max_gap: float) -> AlertState | None:
-    """Return `state` with its durations true at `now`; None to ignore this `now`."""
-    last = next(
-        moment
-        for moment in (state.missed_at, state.no_data_since, state.at)
-        if moment is not None
-    )
-    is_known = state.state is not State.INACTIVE or state.no_data_since is not None
-    if is_known and now < last and (now >= last - LATE or 0 < state.at - now <= LATE):
-        return None
-    # Data may be missing for long: that it is was evaluated, what it would say was not.
-    since = _plus(state.no_data_since, _unserved(now - last, max_gap))
-    base = _shifted(state, _unserved(now - state.at, max_gap))
-    return base if since == base.no_data_since else replace(base, no_data_since=since)
-
-
-def _unserved(elapsed: float, max_gap: float) -> float:
-    """Return how much of the time since an evaluation does not count."""
-    # When the clock was set back, what has been served stays served.
-    return elapsed if elapsed < 0 else max(0.0, elapsed - max_gap)
-
-
-def _shifted(state: AlertState, seconds: float) -> AlertState:
-    if not seconds:
-        return state
-    return replace(
-        state,
-        progress=tuple(
-            replace(
-                mine,
-                active_since=_plus(mine.active_since, seconds),
-                clear_since=_plus(mine.clear_since, seconds),
-            )
-            for mine in state.progress
-        ),
-    )
-
-
-def _plus(moment: float | None, seconds: float) -> float | None:
-    return None if moment is None else moment + seconds
 
 
 def _paired(state: AlertState, terms: Terms) -> Iterator[tuple[Rung, Progress]]:
@@ -157,17 +112,26 @@ def _unseen(
 ) -> tuple[AlertState, Transition | None]:
     """Apply the rule's policy for missing data."""
     since = now if base.no_data_since is None else min(base.no_data_since, now)
-    if terms.no_data.policy == "keep" or now - since < terms.no_data.for_:
+    if _is_kept(state, now - since, terms):
         # `at` stays: however long there is no data, it is a gap.
         return replace(state, no_data_since=since, missed_at=now), None
-    if terms.no_data.policy == "ok":
-        progress = tuple(Progress(rung.severity) for rung in terms.rungs)
-    else:
+    if terms.no_data.policy == "fire":
         mildest, *others = (mine for _, mine in _paired(base, terms))
         began = now if mildest.active_since is None else mildest.active_since
         progress = (Progress(mildest.severity, began, is_firing=True), *others)
+    else:
+        progress = tuple(Progress(rung.severity) for rung in terms.rungs)
     missed = replace(base, no_data_since=since, missed_at=now)
     return _moved(missed, progress, now, "no data")
+
+
+def _is_kept(state: AlertState, missing: float, terms: Terms) -> bool:
+    """Tell whether an alert stays as it is after so many seconds without data."""
+    if terms.no_data.policy != "keep":
+        return missing < terms.no_data.for_
+    # What merely waits must not wait for ever, to fire at the first bad value of next week.
+    patience = max(terms.for_, terms.max_gap)
+    return state.state is not State.PENDING or missing < patience
 
 
 def _moved(

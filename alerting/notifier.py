@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind, State, Transition
+from alerting.channels import Resending
 from alerting.channels.availability import why_unavailable
 from alerting.dead_letters import failing_channel
 from alerting.labels import fingerprint
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from alerting.ledger import Ledger
     from alerting.notice import Notice
     from alerting.notifications.muting import Firing, Hold, Inhibition
-    from alerting.notifications.policy import Limits
+    from alerting.notifications.policy import Cancellation, Limits
     from alerting.notifications.routing import Reminders, Routing
     from alerting.notifications.telling import Telling
     from alerting.rules import Judged
@@ -93,7 +94,7 @@ class Notifier:
         routed = [
             (notice, self._routes(notice, known, reminders)) for notice in notices
         ]
-        alerts = list(open_alerts(states.values(), rules))
+        alerts = open_alerts(states.values(), rules)
         return self._decided(routed, alerts, known, evaluation.at), states
 
     def _composed(
@@ -168,6 +169,7 @@ class Notifier:
                 why_unavailable(self._channels[name]),
                 reminders.get((notice.alert_id, name), ""),
                 is_past=name in past,
+                is_mirror=isinstance(self._channels[name], Resending),
             )
             for name in (*chosen, *past)
         ]
@@ -181,12 +183,15 @@ class Notifier:
     def _decided(
         self,
         routed: Sequence[tuple[Notice, Sequence[Route]]],
-        alerts: Sequence[Firing],
+        alerts: Iterable[Firing],
         known: Sequence[Telling],
         now: float,
     ) -> Record:
         policies = self._policies
-        tellings, cancelled = decide_all(routed, known, limits=policies.limits)
+        tellings: list[Telling] = []
+        cancelled: list[Cancellation] = []
+        if routed:
+            tellings, cancelled = decide_all(routed, known, limits=policies.limits)
         gone = {each.key for each in cancelled}
         waiting = [t for t in known if t.is_untried_alarm and t.key not in gone]
         held: tuple[Hold, ...] = ()

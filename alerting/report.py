@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from alerting.alert import State
-from alerting.rules import AnyRule, CodeRule, format_rule
+from alerting.rules import AnyRule, CodeRule, Rule, format_rule
 from alerting.status import (
     ChannelStatus,
     DeadMansSwitchStatus,
     EvaluatorStatus,
     HistoryStatus,
+    NearestSeries,
     RuleStatus,
     Status,
 )
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from alerting.evaluator import Evaluation, RuleHealth
+    from alerting.nearest import Nearest
     from alerting.runner import Parts
 
 __all__ = ["STATUS", "Report", "report"]
@@ -51,6 +53,7 @@ def report(last: Report, parts: Parts) -> Status:
             last_evaluation_at=utc(last.evaluation.at),
             interval=parts.interval,
             evaluation_seconds=round(last.seconds, 6),
+            revision=parts.revision,
         ),
         firing=dict(firing),
         pending=sum(state.state is State.PENDING for state in states),
@@ -71,6 +74,26 @@ def _rule(rule: AnyRule, health: RuleHealth) -> RuleStatus:
         last_evaluation_at=utc(health.evaluated_at),
         series=health.series,
         dropped=health.dropped,
+        nearest=None if health.nearest is None else _nearest(rule, health.nearest),
+    )
+
+
+def _nearest(rule: AnyRule, found: Nearest) -> NearestSeries:
+    mildest = rule.rungs[0]
+    structured = rule if isinstance(rule, Rule) else None
+    return NearestSeries(
+        labels=dict(found.labels),
+        value=found.value,
+        count=found.count,
+        state=found.state.value,
+        is_breached=mildest.is_breached(found.value),
+        operator=mildest.operator,
+        threshold=mildest.threshold,
+        metric=structured.metric if structured else "",
+        aggregation=structured.aggregator if structured else "",
+        min_count=structured.min_count if structured else 0,
+        for_seconds=rule.for_,
+        pending_since=_when(found.pending_since),
     )
 
 

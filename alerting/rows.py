@@ -8,6 +8,7 @@ from alerting.alert import Kind, State
 from alerting.models import Alert, AlertTransition, Delivery
 from alerting.notifications.telling import Outcome, Telling
 from alerting.rules import Severity
+from alerting.rules.external import SOURCE
 from alerting.times import from_datetime, to_datetime
 
 if TYPE_CHECKING:
@@ -135,4 +136,5 @@ def telling_of(row: Delivery) -> Telling:
         accepted=tuple(row.accepted),
         last_error=row.last_error,
         settled_at=from_datetime(row.settled_at) if row.settled_at else 0.0,
+        source=row.alert.labels.get(SOURCE, ""),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from alerting import stored_rules
 from alerting.history import DATABASE_ERRORS
@@ -60,8 +60,18 @@ class RuleBook:
     def _remembered(self) -> Loaded:
         document = self._journal.get(RULES)
         try:
-            entries = json.loads(document or b"[]")
-            return Loaded(tuple(Rule.load(entry) for entry in entries))
-        except (AttributeError, RuleError, TypeError, ValueError):
+            entries = list(json.loads(document or b"[]"))
+        except (TypeError, ValueError):
             logger.warning("the stored alert rules cannot be read from the store")
             return Loaded()
+        found = (_loaded(entry) for entry in entries)
+        return Loaded(tuple(rule for rule in found if rule is not None))
+
+
+def _loaded(entry: Any) -> Rule | None:  # noqa: ANN401 - whatever JSON holds
+    try:
+        return Rule.load(entry)
+    except (AttributeError, RuleError, TypeError, ValueError) as error:
+        # Another release may have written it; the others are in force all the same.
+        logger.warning("a stored alert rule cannot be read from the store: %s", error)
+        return None

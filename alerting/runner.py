@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from alerting.evaluator import Setting, evaluate
+from alerting.notifications.company import in_company
+from alerting.notifications.firing import open_alerts
 from alerting.report import STATUS, Report, report
 
 if TYPE_CHECKING:
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from alerting.external import Externals
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
-    from alerting.notifier import Notifier
+    from alerting.notifier import Notifier, States
     from alerting.presence import Presence
+    from alerting.record import Record
     from alerting.resending import Resending
     from alerting.retention import Retention
     from alerting.rules import AnyRule, Judged
@@ -40,7 +43,12 @@ MESSAGES_PER_STEP: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a runner is made of. `surroundings` is entered around everything it does."""
+    """What a runner is made of. `surroundings` is entered around everything it does.
+
+    `follow` returns them as changed settings say, before each evaluation; `revision` is
+    that of these settings, `cooldown` what they say of it in seconds, `trace_url` how they
+    address a trace.
+    """
 
     rules: Callable[[], Sequence[AnyRule]]
     source: MetricSource
@@ -58,6 +66,10 @@ class Parts:
     pid: int
     switch: DeadMansSwitch | None = None
     surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
+    follow: Callable[[Parts], Parts] = lambda parts: parts
+    revision: int = 0
+    cooldown: float = 0.0
+    trace_url: str | None = None
 
 
 class Runner:
@@ -72,14 +84,14 @@ class Runner:
 
     def tick(self, now: float) -> float:
         """Evaluate once and commit; return the seconds until the next time."""
-        parts = self._parts
-        with parts.surroundings():
+        with self._parts.surroundings():
+            self._parts = parts = self._parts.follow(self._parts)
             rules = {rule.name: rule for rule in parts.rules()}
             own = [r.cooldown for r in rules.values() if r.cooldown is not None]
             if parts.presence.renew(now=now):
                 parts.ledger.forget()
             parts.notifier.refresh(now=now)
-            parts.ledger.prepare(now=now, cooldowns=own)
+            parts.ledger.prepare(now=now, cooldowns=[parts.cooldown, *own])
             judged = self._judged(rules, now)
             evaluation = evaluate(
                 judged.values(),
@@ -89,15 +101,19 @@ class Runner:
                 setting=parts.setting,
             )
             record, states = parts.notifier.record(evaluation, judged)
+            record = self._completed(record, states, judged)
+            has_more = False
             if parts.ledger.commit(record, states, now=now):
-                parts.externals.settle(states.keys(), now=now)
+                has_more = parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
                     self.wake()
-            seconds = self._clock() - now
+            seconds = max(0.0, self._clock() - now)
             self._report = last = Report(tuple(rules.values()), evaluation, seconds)
             parts.retention.prune(now=now)
             status = report(last, parts)
             parts.journal.put(STATUS, status.model_dump_json().encode())
+        if has_more:
+            return 0.0
         # Not later, even if the clock was set back meanwhile.
         left = min(now + parts.interval - self._clock(), parts.interval)
         return max(0.0, left)
@@ -108,6 +124,15 @@ class Runner:
         externals.refresh(is_database_used=ledger.is_database_used)
         others = externals.rules(ledger.states, rules.keys(), now=now)
         return {**rules, **{rule.name: rule for rule in others}}
+
+    def _completed(
+        self, record: Record, states: States, judged: Mapping[str, Judged]
+    ) -> Record:
+        """Return the record with what else fires, and links to traces."""
+        alerts = open_alerts(states.values(), judged) if record.notices else ()
+        url = self._parts.trace_url
+        notices = in_company(record.notices, alerts, trace_url=url)
+        return replace(record, notices=notices)
 
     def deliver(self) -> float:
         """Send what is due; return the seconds until it is worth looking again."""

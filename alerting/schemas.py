@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from alerting.notifications.matchers import Matcher
 from alerting.notifications.silence import Weekly
+from alerting.reasoning import Step
 from alerting.rules import Severity
 from alerting.status import RuleStatus
 
@@ -20,6 +21,7 @@ __all__ = [
     "Error",
     "ExplainedAlert",
     "ExplainedDelivery",
+    "ExplainedReason",
     "ExplainedStep",
     "Explanation",
     "History",
@@ -101,13 +103,25 @@ class ExplainedAlert(_Document):
     steps: list[ExplainedStep]
 
 
+class ExplainedReason(_Document):
+    """One step from a figure to a message: whether it lets an alert pass, and why."""
+
+    step: Step
+    passes: bool
+    text: str
+
+
 class Explanation(_Document):
     """Why a rule did or did not notify: how it does, and its latest alerts step by step.
 
-    `health` is null where the evaluator does not know the rule, or nobody evaluates.
+    `health` is null where the evaluator does not know the rule, or nobody evaluates. `reasons`
+    end at the first step that holds the rule up, which is the `verdict`, "" for none; `muted`
+    may follow it.
     """
 
     rule: str
+    verdict: str = ""
+    reasons: list[ExplainedReason] = []
     health: RuleStatus | None
     alerts: list[ExplainedAlert]
 

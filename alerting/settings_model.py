@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from alerting.channels.address import Address
 from alerting.channels.options import HttpAddress, Write
+from alerting.notifications.company import TRACE_ID
 from alerting.notifications.muting import Inhibition
 from alerting.notifications.routing import Escalation, SendTo
 from alerting.webhook.credentials import Secrets
@@ -20,6 +22,14 @@ def _listed(value: object) -> object:
 
 def _secrets(value: object) -> object:
     return None if value is None else Secrets.of(value)
+
+
+def _trace_url(value: str) -> str:
+    address = Address.parse(value)
+    # Everybody who is told reads it: no place for a password.
+    if TRACE_ID not in value or TRACE_ID in address.origin or address.authorization:
+        raise ValueError("no address of a trace")
+    return value
 
 
 class AlertingSettings(BaseModel):
@@ -40,7 +50,8 @@ class AlertingSettings(BaseModel):
     max_alerts_per_hour: Annotated[
         int, Field(ge=1), Write("a whole number, 1 or more")
     ] = 10
-    """So many alerts of one rule are told one by one; the others go into a digest."""
+    """So many alerts of one rule, or of one other system, are told one by one; the others go into
+    a digest."""
     max_flaps_per_hour: Annotated[
         int, Field(ge=1), Write("a whole number, 1 or more")
     ] = 4
@@ -56,7 +67,7 @@ class AlertingSettings(BaseModel):
     history_retention_days: Annotated[
         float, Field(gt=0, le=3650), Write("a number of days above 0 and up to 3650")
     ] = 90
-    """How long an alert is kept after it was resolved (days)."""
+    """How long an alert is kept after it was resolved, a silence after its end, and a change of a rule (days)."""
     evaluation_interval: Annotated[
         float, Field(ge=1, le=3600), Write("a number of seconds from 1 to 3600")
     ] = 15.0
@@ -96,6 +107,14 @@ class AlertingSettings(BaseModel):
     ] = ("email", "log")
     """Who tells: `email` (to `ADMINS`), `log`, `console`, a path to your own class, or a
     dictionary: see [channels](channels.md)."""
+    trace_url_template: Annotated[
+        Annotated[str, Field(max_length=1000), AfterValidator(_trace_url)] | None,
+        Write(
+            "an http or https address without password, with {trace_id} in its path or "
+            "query, such as 'https://traces.example/trace/{trace_id}', or None"
+        ),
+    ] = None
+    """Where a trace can be looked at: with `{trace_id}`; the links of every message."""
     dead_mans_switch_url: Annotated[
         HttpAddress | None, Write("an address such as 'https://host/path', or None")
     ] = None

@@ -59,7 +59,8 @@ class MetricSource(Protocol):
         """Return what stands behind a value of `metric`.
 
         `contributors`: dictionaries with an endpoint, a task or a fingerprint and query,
-        and their count, value and share; `code`: file, line and function, or None;
+        and their count, value and share; `organizations`, where any are known, with their
+        count and share; `code`: file, line and function, or None;
         `traces`: trace ids, `spans`: those of their spans, in the same order. JSON only,
         without any literal of a query.
         """

@@ -11,6 +11,7 @@ __all__ = [
     "DeadMansSwitchStatus",
     "EvaluatorStatus",
     "HistoryStatus",
+    "NearestSeries",
     "RuleStatus",
     "Status",
 ]
@@ -21,7 +22,10 @@ class _Document(BaseModel):
 
 
 class EvaluatorStatus(_Document):
-    """Which process evaluates; `is_alive` unless its last evaluation is too old."""
+    """Which process evaluates; `is_alive` unless its last evaluation is too old.
+
+    `revision` is that of the changed settings it works by.
+    """
 
     host: str
     pid: int
@@ -29,10 +33,35 @@ class EvaluatorStatus(_Document):
     interval: float
     evaluation_seconds: float
     is_alive: bool = True
+    revision: int = 0
+
+
+class NearestSeries(_Document):
+    """The series of a rule whose value was the worst, and what it would take to fire.
+
+    `threshold` is the mildest; `is_breached` says whether the value is beyond it. Seconds are
+    those that it has to last.
+    """
+
+    labels: dict[str, str]
+    value: float
+    count: int
+    state: str
+    is_breached: bool
+    operator: str
+    threshold: float
+    metric: str = ""
+    aggregation: str = ""
+    min_count: int = 0
+    for_seconds: float = 0.0
+    pending_since: datetime | None = None
 
 
 class RuleStatus(_Document):
-    """How one rule did at its last evaluation; `text` is null where it is not shown."""
+    """How one rule did at its last evaluation; `text` is null where it is not shown.
+
+    `nearest` is null where nothing was measured, or is not shown.
+    """
 
     name: str
     text: str | None
@@ -42,6 +71,7 @@ class RuleStatus(_Document):
     last_evaluation_at: datetime
     series: int
     dropped: int
+    nearest: NearestSeries | None = None
 
 
 class ChannelStatus(_Document):
@@ -91,5 +121,6 @@ class Status(_Document):
 
     def without_texts(self) -> Status:
         """Return the status without what its rules say."""
-        rules = [rule.model_copy(update={"text": None}) for rule in self.rules]
+        hidden = {"text": None, "nearest": None}
+        rules = [rule.model_copy(update=hidden) for rule in self.rules]
         return self.model_copy(update={"rules": rules})

@@ -39,6 +39,7 @@ __all__ = [
     "changes",
     "definition",
     "exists",
+    "is_full",
     "item",
     "listed",
     "load",
@@ -55,6 +56,11 @@ LIMIT: Final = 500
 
 class TooManyError(Exception):
     """There are as many stored rules as there may be."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"There may be {LIMIT} stored rules, and there are; remove one first."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +88,18 @@ def exists(name: str) -> bool:
     return stored(StoredRule).filter(name=name).exists()
 
 
+def is_full() -> bool:
+    """Tell whether there are as many as there may be."""
+    return stored(StoredRule).count() >= LIMIT
+
+
 def write(rule: Rule, *, user: str, now: float) -> None:
     """Store a rule in place of what is stored under its name; raises `TooManyError`."""
     with transaction.atomic(using=router.db_for_write(StoredRule)):
         rows = stored(StoredRule).select_for_update()
         before = rows.filter(name=rule.name).first()
-        if before is None and stored(StoredRule).count() >= LIMIT:
-            raise TooManyError(
-                f"There may be {LIMIT} stored rules, and there are; remove one first."
-            )
+        if before is None and is_full():
+            raise TooManyError
         document = definition(rule)
         stored(StoredRule).update_or_create(
             name=rule.name,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
+from django.db import router, transaction
 from pydantic import ValidationError
 
 from alerting.history import DATABASE_ERRORS, stored
@@ -25,9 +26,12 @@ __all__ = [
     "TooManyError",
     "create",
     "expire",
+    "is_full",
     "read",
+    "replace",
     "rows",
     "timed",
+    "understood",
 ]
 
 logger = logging.getLogger("prs_otel")
@@ -39,6 +43,9 @@ LIMIT: Final = 500
 
 class TooManyError(Exception):
     """There are as many silences as there may be."""
+
+    def __init__(self) -> None:
+        super().__init__(f"There are {LIMIT} silences already; end one first.")
 
 
 class Silences:
@@ -83,13 +90,17 @@ def rows(*, now: float, is_over: bool = False) -> QuerySet[StoredSilence]:
 
 def read(found: QuerySet[StoredSilence]) -> list[Silence]:
     """Return rows as plain data, without those that a release no longer understands."""
-    silences = []
-    for row in found:
-        try:
-            silences.append(_silence(row))
-        except (TypeError, ValidationError) as error:
-            logger.warning("the silence %s is left out: %s", row.pk, error)
-    return silences
+    understandable = map(understood, found)
+    return [silence for silence in understandable if silence is not None]
+
+
+def understood(row: StoredSilence) -> Silence | None:
+    """Return a row as plain data; None, and logged, for what a release does not understand."""
+    try:
+        return _silence(row)
+    except (TypeError, ValidationError) as error:
+        logger.warning("the silence %s is left out: %s", row.pk, error)
+        return None
 
 
 def timed(matchers: object, *, hours: float, comment: str, now: float) -> Silence:
@@ -107,8 +118,8 @@ def timed(matchers: object, *, hours: float, comment: str, now: float) -> Silenc
 
 def create(silence: Silence, *, author: str, now: float) -> Silence:
     """Store a silence and return it with its id; raises `TooManyError`."""
-    if _not_over(now).count() >= LIMIT:
-        raise TooManyError(f"There are {LIMIT} silences already; end one first.")
+    if is_full(now=now):
+        raise TooManyError
     row = stored(StoredSilence).create(
         id=uuid.uuid4(),
         definition=silence.definition(),
@@ -119,6 +130,24 @@ def create(silence: Silence, *, author: str, now: float) -> Silence:
         created_at=to_datetime(now),
     )
     return _silence(row)
+
+
+def is_full(*, now: float) -> bool:
+    """Tell whether there are as many as there may be."""
+    return _not_over(now).count() >= LIMIT
+
+
+def replace(
+    silence_id: uuid.UUID, silence: Silence, *, author: str, now: float
+) -> Silence:
+    """End a silence and store another in its place, in one step.
+
+    Raises `LookupError` for one that is over, and `TooManyError`.
+    """
+    with transaction.atomic(using=router.db_for_write(StoredSilence)):
+        if not expire(silence_id, now=now):
+            raise LookupError(f"The silence {silence_id} has ended; add another one.")
+        return create(silence, author=author, now=now)
 
 
 def expire(silence_id: uuid.UUID, *, now: float) -> bool:

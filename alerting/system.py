@@ -23,7 +23,9 @@ from alerting.rules import (
 )
 
 if TYPE_CHECKING:
+    from alerting.explanation import RulesInCode
     from alerting.source import MetricSource
+    from alerting.status import Status
 
 __all__ = ["AlertingSystem", "alert_rule", "alerting_system"]
 
@@ -32,6 +34,17 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def _no_source() -> MetricSource:
     raise RuntimeError("alerting is not in INSTALLED_APPS, or not ready yet")
+
+
+def _no_status(now: float) -> Status:
+    raise RuntimeError("alerting is not in INSTALLED_APPS, or not ready yet")
+
+
+def _alert_id(text: str | UUID) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
 
 
 class AlertingSystem:
@@ -43,6 +56,7 @@ class AlertingSystem:
         self._lock = threading.Lock()  # protects changes; readers take what there is
         self._thresholds: Callable[[], Mapping[str, float]] = lambda: DEFAULT_THRESHOLDS
         self._source: Callable[[], MetricSource] = _no_source
+        self._status: Callable[[float], Status] = _no_status
 
     def use_thresholds(self, thresholds: Callable[[], Mapping[str, float]]) -> None:
         """Take the thresholds of the built-in rules from `thresholds`."""
@@ -51,6 +65,10 @@ class AlertingSystem:
     def use_source(self, source: Callable[[], MetricSource]) -> None:
         """Take the figures that rules are tried out on from `source`."""
         self._source = source
+
+    def use_status(self, status: Callable[[float], Status]) -> None:
+        """Take what the evaluator has published from `status`, which is given the time."""
+        self._status = status
 
     def add_alert_rule(self, rule: AnyRule | Mapping[str, Any]) -> AnyRule:
         """Register a rule, in place of one of the same name, and return it.
@@ -101,6 +119,30 @@ class AlertingSystem:
         return tuple(
             found for name, found in by_name.items() if name not in self._removed
         )
+
+    def rules_in_code(self) -> RulesInCode:
+        """Return the same, and the names of rules that were removed in this process."""
+        from alerting.explanation import RulesInCode
+
+        return RulesInCode(self.rules_by_origin(), self._removed)
+
+    def explain(self, rule_or_alert: str | UUID) -> dict[str, Any]:
+        """Return, step by step, why a rule or an alert did or did not notify.
+
+        Takes a rule's name, which need not exist, or an alert's id. Raises `LookupError` for
+        an alert that there is not.
+        """
+        from alerting.explanation import explain_alert, explain_why
+
+        alert_id = _alert_id(rule_or_alert)
+        if alert_id is None:
+            now = time.time()
+            name, status = str(rule_or_alert), self._status(now)
+            return explain_why(name, status, self.rules_in_code(), now=now).model_dump()
+        found = explain_alert(alert_id)
+        if found is None:
+            raise LookupError(f"there is no alert {alert_id}")
+        return found.model_dump()
 
     def get_alert_history(
         self, hours: float = 24, severity: str | None = None

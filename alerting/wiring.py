@@ -11,28 +11,24 @@ from django.db import connections
 
 import prs_otel
 from alerting import conf, contributions, dead_letters, documents, history
-from alerting.acknowledgement import acknowledged
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
 from alerting.dead_letters import WithDeadLetters
 from alerting.dead_mans_switch import DeadMansSwitch
 from alerting.diagnosis import diagnose
 from alerting.documents import Selection
-from alerting.endpoints.site import Site
+from alerting.endpoints.site import ChangeableSettings, KeptSettings, Site
 from alerting.evaluator import Setting
 from alerting.external import Externals, service_of
+from alerting.following import Following, look
 from alerting.inbox import Inbox
 from alerting.journal import SteadyJournal
 from alerting.labels import frozen
 from alerting.ledger import Ledger
-from alerting.notifications.policy import Limits
-from alerting.notifications.routing import Routing
-from alerting.notifier import Notifier, Policies
 from alerting.outbox import DatabaseBox, JournalledBox, Outbox
 from alerting.presence import Presence
 from alerting.report import STATUS
 from alerting.resending import Resending
-from alerting.retention import Retention
 from alerting.rulebook import RuleBook
 from alerting.rules import Severity
 from alerting.rules.budget import TimeBudget
@@ -41,6 +37,7 @@ from alerting.sender import Sender
 from alerting.status import Status
 from alerting.stored_silences import Silences
 from alerting.system import alerting_system
+from alerting.tuning import Tuning, cooldown, max_gap
 
 if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
@@ -60,11 +57,9 @@ __all__ = [
 ]
 
 STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
-# Evaluations that may be missed before the time between counts as unobserved.
-GAP_INTERVALS: Final = 4
-SHORTEST_GAP: Final = 60.0
 SECONDS_AN_HOUR: Final = 3_600.0
-SECONDS_A_DAY: Final = 86_400.0
+# The row of the database that has what people change of ALERTING_SETTINGS.
+SETTINGS_ROW: Final = 2
 
 
 class Lease(Protocol):
@@ -95,10 +90,13 @@ def connect() -> None:
     """Stand by: from now on a process that becomes leader evaluates."""
     alerting_system.use_thresholds(prs_otel.thresholds)
     alerting_system.use_source(prs_otel.metric_source)
+    alerting_system.use_status(current_status)
     prs_otel.register_command_document("alerts", _alerts_document)
     prs_otel.register_command_document("test-alert", _test_alert)
+    prs_otel.register_command_document("exported-rules", _exported_rules)
     prs_otel.register_status("alerting", _package_status)
     prs_otel.register_findings("alerting", _findings)
+    prs_otel.register_cleanup("alerting", _clean_up)
     prs_otel.on_lead(start)
 
 
@@ -126,13 +124,12 @@ def build_runner(lease: Lease) -> Runner:
     scope = frozen(prs_otel.identity())
     journal = SteadyJournal(prs_otel.document_store())
     backlog = Backlog(journal)
-    cooldown = settings.alert_cooldown_minutes * 60
     ledger = Ledger(
         journal,
         backlog,
         holder=f"{lease.holder}:{lease.epoch}",
         scope=scope,
-        cooldown=cooldown,
+        cooldown=cooldown(settings),
     )
     channels = {channel.name: channel for channel in build_channels(settings.channels)}
     outbox = Outbox(
@@ -143,6 +140,8 @@ def build_runner(lease: Lease) -> Runner:
     )
     book = RuleBook(alerting_system.get_rules, journal)
     source = WithDeadLetters(prs_otel.metric_source(), ledger, channels)
+    following = Following(_kept().stored, journal)
+    tuning = Tuning(source, ledger, channels, outbox, Silences(), following)
     # Where there is no other channel nobody can be told.
     own = (dead_letters.RULE,) if len(channels) > 1 else ()
     parts = Parts(
@@ -151,15 +150,15 @@ def build_runner(lease: Lease) -> Runner:
         ledger=ledger,
         presence=Presence(scope),
         externals=Externals(scope),
-        retention=Retention(settings.history_retention_days * SECONDS_A_DAY),
-        notifier=Notifier(source, ledger, channels, _policies(settings)),
+        retention=tuning.retention(settings),
+        notifier=tuning.notifier(settings),
         sender=Sender(
             outbox, channels, clock=time.time, project=prs_otel.service_name()
         ),
         resending=Resending(channels, ledger, find=outbox.notices),
         journal=journal,
         setting=Setting(
-            max_gap=_max_gap(settings),
+            max_gap=max_gap(settings),
             scope=scope,
             ask=TimeBudget(around=surroundings),
         ),
@@ -168,39 +167,18 @@ def build_runner(lease: Lease) -> Runner:
         pid=lease.pid,
         switch=_switch(settings),
         surroundings=surroundings,
+        follow=tuning.follow,
+        trace_url=settings.trace_url_template,
+        cooldown=cooldown(settings),
     )
     return Runner(parts, clock=time.time)
-
-
-def _max_gap(settings: conf.AlertingSettings) -> float:
-    return max(GAP_INTERVALS * settings.evaluation_interval, SHORTEST_GAP)
 
 
 def _switch(settings: conf.AlertingSettings) -> DeadMansSwitch | None:
     address = settings.dead_mans_switch_url
     if address is None:
         return None
-    return DeadMansSwitch(address, patience=_max_gap(settings))
-
-
-def _policies(settings: conf.AlertingSettings) -> Policies:
-    return Policies(
-        limits=Limits(
-            settings.alert_cooldown_minutes * 60,
-            settings.max_alerts_per_hour,
-            settings.max_flaps_per_hour,
-            settings.group_wait_seconds,
-        ),
-        routing=Routing(
-            settings.routes,
-            settings.escalations,
-            repeat=settings.repeat_interval_hours * SECONDS_AN_HOUR,
-        ),
-        silences=Silences(),
-        inhibitions=settings.inhibitions,
-        acknowledged=acknowledged,
-        interval=settings.evaluation_interval,
-    )
+    return DeadMansSwitch(address, patience=max_gap(settings))
 
 
 @contextmanager
@@ -234,10 +212,22 @@ def site() -> Site:
         ask=TimeBudget(around=surroundings),
         inbox=_inbox,
         secrets=conf.webhook_secrets,
+        settings=ChangeableSettings(
+            _kept(),
+            may_read=prs_otel.settings_authentication(may_change=False),
+            may_change=prs_otel.settings_authentication(may_change=True),
+            contended=prs_otel.ContendedError,
+        ),
     )
 
 
+def _kept() -> KeptSettings:
+    return prs_otel.KeptSettings(conf.SETTING, row=SETTINGS_ROW)
+
+
 def _inbox() -> Inbox:
+    if prs_otel.is_enabled():
+        look(SteadyJournal(prs_otel.document_store()))
     hours = conf.current().webhook_expiry_hours
     service = service_of(frozen(prs_otel.identity()))
     return Inbox(service, hours * SECONDS_AN_HOUR)
@@ -270,6 +260,18 @@ def _test_alert(request: prs_otel.DocumentRequest) -> Rehearsal:
         return contributions.rehearsed(
             request.name, project=prs_otel.service_name(), now=request.now
         )
+
+
+def _clean_up(now: float) -> dict[str, int]:
+    if not prs_otel.is_enabled():
+        return {}
+    with prs_otel.unmeasured():
+        return contributions.cleaned(now=now)
+
+
+def _exported_rules(request: prs_otel.DocumentRequest) -> dict[str, object]:
+    with prs_otel.unmeasured():
+        return contributions.exported_rules(prs_otel.prometheus_expression)
 
 
 def _findings(request: prs_otel.StatusRequest) -> list[Finding]:

@@ -18,16 +18,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prs_otel.background import Background as Background
+    from prs_otel.configuration import ContendedError as ContendedError
     from prs_otel.face import authentication as authentication
     from prs_otel.face import document_store as document_store
     from prs_otel.face import identity as identity
     from prs_otel.face import metric_source as metric_source
     from prs_otel.face import mounted as mounted
+    from prs_otel.face import prometheus_expression as prometheus_expression
     from prs_otel.face import service_name as service_name
+    from prs_otel.face import settings_authentication as settings_authentication
     from prs_otel.face import thresholds as thresholds
     from prs_otel.guard import guarded as guarded
     from prs_otel.instrumentation.database import unmeasured as unmeasured
     from prs_otel.instrumentation.expected import expected_queries as expected_queries
+    from prs_otel.kept import KeptSettings as KeptSettings
     from prs_otel.manual.decorators import (
         monitor_api_performance as monitor_api_performance,
     )
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from prs_otel.monitoring.registry import DocumentRequest as DocumentRequest
     from prs_otel.monitoring.registry import PackageStatus as PackageStatus
     from prs_otel.monitoring.registry import StatusRequest as StatusRequest
+    from prs_otel.monitoring.registry import register_cleanup as register_cleanup
     from prs_otel.monitoring.registry import (
         register_command_document as register_command_document,
     )
@@ -54,7 +59,9 @@ __version__ = "0.1.0"
 
 _FACE = {
     "Background": "prs_otel.background",
+    "ContendedError": "prs_otel.configuration",
     "DocumentRequest": "prs_otel.monitoring.registry",
+    "KeptSettings": "prs_otel.kept",
     "PackageStatus": "prs_otel.monitoring.registry",
     "PerformanceMonitoringMiddleware": "prs_otel.manual.middleware",
     "StatusRequest": "prs_otel.monitoring.registry",
@@ -71,10 +78,13 @@ _FACE = {
     "on_lead": "prs_otel.pipeline",
     "performance_monitor": "prs_otel.manual.monitor",
     "postfork": "prs_otel.pipeline",
+    "prometheus_expression": "prs_otel.face",
+    "register_cleanup": "prs_otel.monitoring.registry",
     "register_command_document": "prs_otel.monitoring.registry",
     "register_findings": "prs_otel.monitoring.registry",
     "register_status": "prs_otel.monitoring.registry",
     "service_name": "prs_otel.face",
+    "settings_authentication": "prs_otel.face",
     "thresholds": "prs_otel.face",
     "unmeasured": "prs_otel.instrumentation.database",
 }

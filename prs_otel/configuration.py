@@ -6,8 +6,9 @@ says, and so repairs what failed, was lost with the store, or was decided on ano
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db.models import QuerySet
 
     from prs_otel.changes import Refusal
     from prs_otel.leader import Stop
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 DATABASE_ERRORS: Final = (Error, ImproperlyConfigured, OSError)
 
-_THE_ROW: Final = 1
 _ATTEMPTS: Final = 5
 _STOP_TIMEOUT: Final = 2.0
 _LOOK_EVERY: Final = 5.0
@@ -50,16 +51,47 @@ class ContendedError(Exception):
     """Report that others have changed settings all the time."""
 
 
-def stored() -> Changed:
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A settings dictionary whose changes are kept: in a row of its own, and so audited.
+
+    Its keys begin with `prefix` in the audit. `refusals` judges what is asked on top of what
+    is stored; it may raise as well, and then nothing is kept either.
+    """
+
+    row: int
+    prefix: str
+    refusals: Callable[[Mapping[str, object], Mapping[str, object]], list[Refusal]]
+
+    def audit(self) -> QuerySet[SettingChange]:
+        """Return who changed what of it, newest first, keys with their prefix."""
+        rows = SettingChange.objects.all()
+        if self.prefix:
+            return rows.filter(key__startswith=self.prefix)
+        return rows.exclude(key__contains=SEPARATOR)
+
+
+SEPARATOR: Final = ":"
+"""What ends a prefix; no key has it."""
+MONITORING: Final = Section(
+    1, "", lambda asked, before: changes.refusals(asked, stored=before)
+)
+
+
+def stored(section: Section = MONITORING) -> Changed:
     """Return the changes as the database has them. Raises one of `DATABASE_ERRORS`."""
-    rows = Configuration.objects.using(_alias()).filter(pk=_THE_ROW)
+    rows = Configuration.objects.using(_alias()).filter(pk=section.row)
     for revision, found in rows.values_list("revision", "changes"):
         return Changed(revision, dict(found))
     return Changed()
 
 
 def change(
-    asked: Mapping[str, object], *, user: AbstractBaseUser, now: datetime
+    asked: Mapping[str, object],
+    *,
+    user: AbstractBaseUser,
+    now: datetime,
+    section: Section = MONITORING,
 ) -> Changed:
     """Keep changes with who made them; return all that are in force then.
 
@@ -67,15 +99,16 @@ def change(
     nothing, `ContendedError`, and `DATABASE_ERRORS`.
     """
     for _ in range(_ATTEMPTS):
-        before = stored()
-        found = changes.refusals(asked, stored=before.changes)
+        before = stored(section)
+        found = section.refusals(asked, before.changes)
         if found:
             raise RefusedError(found)
         after = changes.merged(before.changes, asked)
         if after == before.changes:
             return before
         made = Changed(before.revision + 1, after)
-        if _keep(before, made, user=user, now=now):
+        audit = list(_audit(before, made, user=user, now=now, prefix=section.prefix))
+        if _keep(section.row, before, made, audit):
             return made
     raise ContendedError
 
@@ -139,18 +172,15 @@ def _surroundings() -> Iterator[None]:
                         each.close_if_unusable_or_obsolete()
 
 
-def _keep(
-    before: Changed, made: Changed, *, user: AbstractBaseUser, now: datetime
-) -> bool:
+def _keep(row: int, before: Changed, made: Changed, audit: list[SettingChange]) -> bool:
     """Write the row and the audit; nothing, and False, when somebody else was first."""
     rows = Configuration.objects.using(_alias())
-    rows.get_or_create(pk=_THE_ROW)
+    rows.get_or_create(pk=row)
     with transaction.atomic(using=_alias()):
-        unchanged = rows.filter(pk=_THE_ROW, revision=before.revision)
+        unchanged = rows.filter(pk=row, revision=before.revision)
         count = unchanged.update(revision=made.revision, changes=dict(made.changes))
         if count:
-            audit = SettingChange.objects.using(_alias())
-            audit.bulk_create(_audit(before, made, user=user, now=now))
+            SettingChange.objects.using(_alias()).bulk_create(audit)
     return bool(count)
 
 
@@ -160,13 +190,14 @@ def _audit(
     *,
     user: AbstractBaseUser,
     now: datetime,
+    prefix: str,
 ) -> Iterator[SettingChange]:
     for key in sorted({*before.changes, *made.changes}):
         old, new = before.changes.get(key), made.changes.get(key)
         if old != new:
             yield SettingChange(
                 revision=made.revision,
-                key=key,
+                key=f"{prefix}{key}",
                 old=old,
                 new=new,
                 changed_at=now,

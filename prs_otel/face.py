@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
     from ninja import NinjaAPI
 
+    from prs_otel.promql.expressions import Expression
     from prs_otel.rollup.query import Point
     from prs_otel.store.base import Store
 
@@ -87,6 +88,22 @@ def thresholds() -> dict[str, float]:
     }
 
 
+def prometheus_expression(
+    metric: str,
+    *,
+    aggregation: str,
+    where: Mapping[str, str],
+    by: Sequence[str],
+    window: float,
+) -> Expression:
+    """Return what a rule asks for in PromQL; raises `LookupError` for what is not exported."""
+    from prs_otel.promql import expressions
+
+    return expressions.expression(
+        expressions.Question(metric, aggregation, where, by, window)
+    )
+
+
 def identity() -> dict[str, str]:
     """Return the labels that tell this store's alerts from those of another host's."""
     return {HOST_NAME: socket.gethostname(), SERVICE_NAME: service_name()}
@@ -105,6 +122,16 @@ def authentication(level: str) -> Sequence[Callable[[HttpRequest], object]]:
     if level != "staff":
         raise ValueError(f'authentication(level) takes "staff", not {level!r}')
     return permissions.staff_auth()
+
+
+def settings_authentication(
+    *, may_change: bool
+) -> Sequence[Callable[[HttpRequest], object]]:
+    """Return the `auth` of who may change settings at run time, or at least read them."""
+    from prs_otel.monitoring import permissions
+
+    reading = () if may_change else (permissions.MAY_READ_SETTINGS,)
+    return permissions.permission_auth(*reading, permissions.MAY_CHANGE_SETTINGS)
 
 
 def mounted(api: NinjaAPI) -> list[URLPattern | URLResolver]:

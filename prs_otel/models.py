@@ -46,7 +46,7 @@ class Token(models.Model):
 
 
 class Configuration(models.Model):
-    """What was changed of `MONITORING_SETTINGS` while the project ran; there is one row.
+    """What was changed of a settings dictionary while the project ran; each has one row.
 
     `revision` grows with every change, by which two who change it at once are told apart.
     """

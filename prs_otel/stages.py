@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from prs_otel import conf, distribution, guard, native, process
 from prs_otel.background import Background
+from prs_otel.derived.instruments import Instruments
 from prs_otel.distribution import NOTHING
 from prs_otel.instrumentation import (
     cache,
@@ -32,6 +33,7 @@ from prs_otel.worker import Worker
 
 if TYPE_CHECKING:
     from prs_otel.leader import Start
+    from prs_otel.rollup.delta import Delta
     from prs_otel.store.base import Store
 
 SHUTDOWN_TIMEOUT = 5.0
@@ -60,6 +62,9 @@ class Pipeline:
             settings.store or conf.default_store_url(),
             quota_bytes=settings.store_quota_mb * 1_000_000,
         )
+        self.instruments = Instruments(
+            limit=settings.series_limit, new_lock=native.allocate_lock
+        )
         self.starts = starts
         self.is_started = False
         self.followed = NOTHING
@@ -81,7 +86,7 @@ class Pipeline:
         )
         self.worker.follow_changes = self.follow_changes
         self.worker.revision = self.followed.revision
-        self.worker.publisher.on_delta = guard.guarded("slow_log")(self.slow_log.write)
+        self.worker.publisher.on_delta = self._tell
         self.worker.leadership.starts = self.starts
         self.background = Background(
             "prs-otel", self.worker.step, last=self.worker.finish
@@ -119,6 +124,13 @@ class Pipeline:
         self.view.beat_ttl = plan.beat_ttl
         self.worker.follow(plan, revision=found.revision)
 
+    def _tell(self, delta: Delta) -> None:
+        """Log and export what has just been sealed."""
+        with guard.guarded("slow_log"):
+            self.slow_log.write(delta)
+        with guard.guarded("derived"):
+            self.instruments.add(delta)
+
     def _instrument(self) -> None:
         # One that fails must not take the others with it.
         with guard.guarded("pipeline.attach"):
@@ -152,6 +164,7 @@ class Pipeline:
         self.store.forget_connections()
         self.texts.forget_told()
         self.processor.tasks.forget()
+        self.instruments.begin()
         self._begin()
         self.worker.may_lead = before.may_lead
         # A child of a process that answers requests is its helper, until it answers one itself.

@@ -41,8 +41,12 @@ TEXT_LIMIT: Final = 1_000  # characters of an annotation or a label's value
 # What is missed so often in a row ends; Prometheus allows for as many.
 MISSED_LIMIT: Final = 4
 _UNFIT: Final = re.compile(r"[^a-zA-Z0-9_]")
-# Only what stands behind an alert: the rest has fields of its own.
-_EVIDENCE: Final = frozenset({"top", "code", "trace"})
+EVIDENCE_LIMIT: Final = 4_000  # characters of all that stands behind an alert
+LINE_LIMIT: Final = 300  # characters of each thing of it
+# The rest has fields of its own.
+_EVIDENCE: Final = frozenset(
+    {"value", "since", "also", "top", "tenant", "code", "trace", "metric", "link"}
+)
 
 
 class AlertmanagerOptions(Options):
@@ -200,17 +204,19 @@ def _labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _annotations(notice: Notice) -> dict[str, str]:
-    behind = [f"{what}: {text}" for what, text in facts(notice) if what in _EVIDENCE]
+    known = list(facts(notice))
+    behind = [f"{what}: {text}" for what, text in known if what in _EVIDENCE]
     found = {
         **notice.annotations,
         "summary": notice.message,
-        "evidence": "\n".join(behind),
+        "silence": dict(known).get("silence", ""),
         "runbook_url": notice.runbook_url or "",
         "alert_id": notice.alert_id,
     }
     if notice.value is not None and math.isfinite(notice.value):
         found["value"] = f"{notice.value:g}"
-    return _labels(found)
+    lines = "\n".join(line[:LINE_LIMIT] for line in behind)
+    return {**_labels(found), "evidence": clean(lines[:EVIDENCE_LIMIT])}
 
 
 def _name(text: str) -> str:

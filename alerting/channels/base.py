@@ -62,10 +62,11 @@ class Channel(Protocol):
 
 @runtime_checkable
 class Resending(Protocol):
-    """A channel whose receiver forgets what it is not told again and again.
+    """A channel whose receiver keeps what fires, and forgets what it is not told again.
 
     `resend` is handed the last alarm of every open alert that was told there, every
-    `resend_every` seconds. It fails as `send` does.
+    `resend_every` seconds. It fails as `send` does. It is also told, beyond all limits, when
+    an alert that it shows gets worse or better.
     """
 
     resend_every: float

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alerting.alert import Kind
 from alerting.notifications.message import subject
+from alerting.notifications.silencing import PATH, silence_request
 from alerting.text import cleaned
 from alerting.times import utc
 
@@ -83,13 +84,20 @@ def _alert(notice: Notice) -> dict[str, Any]:
         "threshold": _finite(notice.threshold),
         "value": _finite(notice.value),
         "window_seconds": notice.window,
+        "lasting_seconds": round(max(0.0, notice.at - notice.started_at), 3),
         "started_at": utc(notice.started_at).isoformat(),
         "fired_at": utc(notice.fired_at).isoformat(),
         "at": utc(notice.at).isoformat(),
         "ended_at": utc(notice.at).isoformat() if is_over else None,
         "reason": notice.reason,
         "evidence": notice.evidence,
+        "silence": _silence(notice),
     }
+
+
+def _silence(notice: Notice) -> dict[str, Any] | None:
+    body = silence_request(notice)
+    return None if body is None else {"method": "POST", "path": PATH, "body": body}
 
 
 def _finite(value: float | None) -> float | None:

@@ -12,7 +12,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext
 
 from alerting.channels.base import DeliveryError
 from alerting.channels.deadline import Deadline
-from alerting.notifications.message import line, plain
+from alerting.notifications.message import facts, line, plain
+from alerting.notifications.telling import ALARMS
 from alerting.rules import Severity
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ __all__ = ["LogChannel"]
 logger = logging.getLogger("alerting")
 
 TIMEOUT: Final = 5.0  # seconds that the logger's handlers may take for one message
+
+VALUE_LIMIT: Final = 300  # characters of each thing that stands behind an alert
+_BEHIND: Final = ("also", "top", "tenant", "trace", "runbook", "silence")
 
 _NO_TRACE: Final = "0"  # as opentelemetry-instrumentation-logging has it
 
@@ -117,6 +121,21 @@ def _fields(notice: Notice) -> Iterator[tuple[str, str]]:
         yield "value", f"{notice.value:g}"
     if notice.threshold is not None:
         yield "threshold", f"{notice.threshold:g}"
+    if notice.kind in ALARMS:
+        yield from _behind(notice)
+
+
+def _behind(notice: Notice) -> Iterator[tuple[str, str]]:
+    lasting = notice.at - notice.started_at
+    if lasting >= 1:
+        yield "lasting_seconds", f"{lasting:.0f}"
+    told: dict[str, list[str]] = {}
+    for name, value in facts(notice):
+        if name in _BEHIND:
+            # A request that is cut is none.
+            cut = value if name == "silence" else value[:VALUE_LIMIT]
+            told.setdefault(name, []).append(cut)
+    yield from ((name, "; ".join(told[name])) for name in _BEHIND if name in told)
     code = notice.evidence.get("code")
     if code:
         yield "code", plain(f"{code.get('file')}:{code.get('line')}")

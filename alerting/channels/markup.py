@@ -36,7 +36,7 @@ def _alert(notice: Notice) -> SafeString:
     rows = format_html_join(
         "",
         '<tr><td style="color: #666; padding-right: 1em">{}</td><td>{}</td></tr>',
-        facts(notice),
+        ((name, _value(name, value)) for name, value in facts(notice)),
     )
     return format_html(
         "<h3>{}: {}</h3><p>{}</p><table>{}</table>",
@@ -45,3 +45,11 @@ def _alert(notice: Notice) -> SafeString:
         brief(notice.message),
         rows,
     )
+
+
+def _value(name: str, value: str) -> str:
+    """Return a value, the address of a trace as a link: that alone is from the settings."""
+    trace, _, url = value.partition(" ")
+    if name != "trace" or not url.startswith(("https://", "http://")):
+        return value
+    return format_html('{} <a href="{}">{}</a>', trace, url, url)

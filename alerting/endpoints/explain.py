@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field
 
 from alerting.endpoints.answers import REFUSALS, answer, may, refusal
 from alerting.endpoints.rules import READ
-from alerting.explanation import explain_alert, explain_rule
+from alerting.explanation import explain_alert, explain_why
 from alerting.schemas import Error, ExplainedAlert, Explanation
+from alerting.system import alerting_system
 
 if TYPE_CHECKING:
     from alerting.endpoints.site import Site
@@ -37,14 +38,20 @@ def build_router(site: Site) -> Router:
         "", response={200: ExplainedAlert | Explanation, 404: Error, **REFUSALS}
     )
     def explain(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
-        """Return, step by step, who was told and who was not, and why."""
+        """Return, step by step, who was told and who was not, and why.
+
+        Of a rule also, from its last evaluation, why it does or does not fire; what it says
+        is left out for who may not read rules.
+        """
         if (asked.alert_id is None) is (asked.rule is None):
             problems = ["ask for one of alert_id and rule"]
             raise refusal(problems, "alert_id", part="query")
         if asked.rule is not None:
-            status = site.status(time.time())
+            now = time.time()
+            status = site.status(now)
             shown = status if may(request, READ) else status.without_texts()
-            return answer(explain_rule(asked.rule, shown))
+            in_code = alerting_system.rules_in_code()
+            return answer(explain_why(asked.rule, shown, in_code, now=now))
         found = None if asked.alert_id is None else explain_alert(asked.alert_id)
         if found is None:
             raise HttpError(404, "There is no such alert.")

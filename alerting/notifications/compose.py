@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from alerting.alert import Kind, Transition
 from alerting.labels import fingerprint, frozen
@@ -28,6 +28,7 @@ logger = logging.getLogger("prs_otel")
 
 EVIDENCE_LIMIT: Final = 16_384  # bytes of JSON
 MESSAGE_LIMIT: Final = 2_000
+QUERY_LIMIT: Final = 1_000  # characters of each statement
 # What every alert of an evaluator has says nothing about one of them.
 _OF_ALL: Final = frozenset({"host.name", "service.name"})
 
@@ -103,7 +104,7 @@ def gather_evidence(
             window=rule.window,
             now=transition.at,
         )
-        text = json.dumps(dict(evidence))
+        text = json.dumps(_shortened(evidence))
     except Exception:
         logger.warning("no evidence for the alert %s", rule.name, exc_info=True)
         return {}
@@ -111,6 +112,17 @@ def gather_evidence(
         return {}
     document: Evidence = cleaned(json.loads(text))
     return document
+
+
+def _shortened(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return evidence whose statements leave room for everything else."""
+    contributors = [
+        {**each, "query": f"{each['query'][:QUERY_LIMIT]}…"}
+        if len(each.get("query") or "") > QUERY_LIMIT
+        else each
+        for each in evidence.get("contributors") or ()
+    ]
+    return {**evidence, "contributors": contributors} if contributors else {**evidence}
 
 
 def _rung(rule: Rule | None, severity: Severity) -> Rung | None:

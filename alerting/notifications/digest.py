@@ -21,7 +21,7 @@ DIGEST_WAIT: Final = 60.0
 def collapsed(telling: Telling, told: Told, why: str) -> Telling:
     """Put a telling into the digest that gathers, or begin the next one."""
     now = telling.created_at
-    digests = told.digests(telling.rule, is_resolution=telling.is_resolution)
+    digests = told.digests(telling.group, is_resolution=telling.is_resolution)
     gathering = next((digest for digest in digests if digest.is_waiting(now)), None)
     if gathering is not None:
         due, batch = gathering.next_at, gathering.batch

@@ -60,18 +60,14 @@ def seconds_back(
 
 def set_back(telling: Telling, seconds: float, *, now: float) -> Telling:
     """Return a telling by a clock that was set back, itself if nothing changes."""
-    created_at = _happened(telling.created_at, seconds, now)
-    settled_at = _happened(telling.settled_at, seconds, now)
     waits = seconds if telling.state is Outcome.DUE else 0.0
-    if not waits and (created_at, settled_at) == (
-        telling.created_at,
-        telling.settled_at,
-    ):
+    is_past = max(telling.created_at, telling.settled_at) <= now + LATE
+    if is_past and not waits:
         return telling
     return replace(
         telling,
-        created_at=created_at,
-        settled_at=settled_at,
+        created_at=_happened(telling.created_at, seconds, now),
+        settled_at=_happened(telling.settled_at, seconds, now),
         next_at=telling.next_at - waits,
         claimed_until=max(0.0, telling.claimed_until - waits),
     )

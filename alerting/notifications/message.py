@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from alerting.alert import Kind
+from alerting.notifications.behind import behind
 from alerting.notifications.figures import clock, figure, lasting
+from alerting.notifications.silencing import PATH, silence_request
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
@@ -135,13 +138,19 @@ def _facts(notice: Notice) -> Iterator[tuple[str, str]]:
         yield "resolved", clock(notice.at)
     for name, value in notice.all_labels.items():
         yield "label", f"{name} = {value}"
-    yield from _behind(notice.evidence)
+    yield from behind(notice.evidence)
+    yield from _to_do(notice)
+    yield "alert", notice.alert_id
+
+
+def _to_do(notice: Notice) -> Iterator[tuple[str, str]]:
     for name, value in notice.annotations.items():
         if name != "summary":
             yield brief(name), value
     if notice.runbook_url:
         yield "runbook", notice.runbook_url
-    yield "alert", notice.alert_id
+    if request := silence_request(notice):
+        yield "silence", f"POST {PATH} {json.dumps(request, ensure_ascii=False)}"
 
 
 def _against(notice: Notice) -> str:
@@ -158,30 +167,3 @@ def _against(notice: Notice) -> str:
 def _lasting(notice: Notice) -> str:
     seconds = notice.at - notice.started_at
     return f" (for {lasting(seconds)})" if seconds >= 1 else ""
-
-
-def _behind(evidence: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for contributor in evidence.get("contributors") or ():
-        yield "top", _contributor(contributor)
-    code = evidence.get("code")
-    if code:
-        function = f" in {code['function']}" if code.get("function") else ""
-        yield "code", f"{code.get('file')}:{code.get('line')}{function}"
-    for trace in evidence.get("traces") or ():
-        yield "trace", str(trace)
-    for name, value in (evidence.get("metrics") or {}).items():
-        yield "metric", f"{name} = {value}"
-    if evidence.get("url"):
-        yield "link", str(evidence["url"])
-
-
-def _contributor(contributor: dict[str, Any]) -> str:
-    who = " ".join(
-        str(contributor[key])
-        for key in ("method", "endpoint", "task", "query", "fingerprint")
-        if contributor.get(key)
-    )
-    share, count = contributor.get("share"), contributor.get("count")
-    details = [f"{share * 100:.0f} %"] if isinstance(share, int | float) else []
-    details += [f"{count} times"] if isinstance(count, int) else []
-    return f"{who} ({', '.join(details)})" if details else who

@@ -8,15 +8,18 @@ here changes an alert's state, and whatever is not told has its reason written d
    back, and told at the end of the cooldown if it still fires then.
 3. An alert that comes and goes is told so many times in an hour, then held back until
    an hour after the first of these: told if it stays, quiet if it goes on flapping.
-4. Beyond so many alerts of a rule in an hour the rest is collapsed into a digest.
+4. Beyond so many alerts of a rule, or of another system, in an hour the rest is collapsed
+   into a digest.
 5. What is left may wait for others for a moment.
 6. A resolution goes to exactly those who were told that the alert fired.
 7. What has got better is told if what was worse had not been told by then: nobody would
    know of it otherwise.
+8. A channel that shows what it was told is told at once of what an alert is since then.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -29,6 +32,7 @@ from alerting.notifications.group import grouped
 from alerting.notifications.telling import ALARMS, Telling
 from alerting.notifications.told import Told, is_overtaken
 from alerting.rules.duration import format_duration
+from alerting.rules.external import SOURCE
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
@@ -47,7 +51,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be told: `cooldown` in seconds, alerts per rule and hour.
+    """How much may be told: `cooldown` in seconds, alerts per rule (or source) and hour.
 
     `flaps` is how often one alert is told in an hour that it fires; `group_wait` are the
     seconds that the first alert waits for others to share its message.
@@ -64,13 +68,15 @@ class Route:
     """A channel to tell a notice on; `unavailable` says why it cannot be.
 
     `reason` says why an alert that was told before is told here (again); `is_past`
-    that an alert as bad as this one does not come here, but was told here before.
+    that an alert as bad as this one does not come here, but was told here before. A
+    `is_mirror` keeps what it was told, and shows it until it is told otherwise.
     """
 
     channel: str
     unavailable: str = ""
     reason: str = ""
     is_past: bool = False
+    is_mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +104,13 @@ def decide_all(
     """Decide on every notice for each channel it is routed to."""
     tellings: list[Telling] = []
     cancelled: list[Cancellation] = []
-    by_channel: dict[str, Told] = {}
+    by_channel: defaultdict[str, Told] = defaultdict(Told)
     for telling in known:
-        by_channel.setdefault(telling.channel, Told()).add(telling)
+        by_channel[telling.channel].add(telling)
     for notice, routes in routed:
         is_unheard = _is_unheard(notice, by_channel.values())
         for route in routes:
-            told = by_channel.setdefault(route.channel, Told())
+            told = by_channel[route.channel]
             decision = decide(notice, route, told, limits=limits, is_unheard=is_unheard)
             cancelled += decision.cancelled
             if decision.telling is not None:
@@ -130,12 +136,31 @@ def decide(
     if notice.kind is Kind.RESOLVED:
         telling = _resolution(notice, route, told, waiting)
         return Decision(telling, _cancelled(waiting, "resolved before it was due"))
+    if _shows_another(notice, route, told):
+        since = _cancelled(waiting, f"{notice.severity} since then")
+        return Decision(_usable(_telling(notice, route), route), since)
     if notice.kind is Kind.DEESCALATED:
         return _relieved(notice, route, told, limits, is_unheard=is_unheard)
     if notice.kind not in ALARMS:
         return Decision(None)
     telling = _alarm(notice, route, told, limits)
     return Decision(telling, _cancelled(waiting, f"{notice.severity} since then"))
+
+
+def _shows_another(notice: Notice, route: Route, told: Told) -> bool:
+    """Tell whether a mirror shows an alert as of a severity that it no longer has."""
+    is_change = notice.kind in {Kind.ESCALATED, Kind.DEESCALATED}
+    return (
+        route.is_mirror
+        and is_change
+        and told.shown(notice) not in {None, notice.severity}
+    )
+
+
+def _usable(telling: Telling, route: Route) -> Telling:
+    if route.unavailable:
+        return telling.skipped(route.unavailable, at=telling.created_at)
+    return telling
 
 
 def _is_unheard(notice: Notice, channels: Iterable[Told]) -> bool:
@@ -160,9 +185,9 @@ def _relieved(
 
 
 def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
-    telling = _telling(notice, route)
+    telling = _usable(_telling(notice, route), route)
     if route.unavailable:
-        return telling.skipped(route.unavailable, at=notice.at)
+        return telling
     if notice.kind is Kind.REMINDER:
         return replace(telling, reason=route.reason)
     cooldown = limits.cooldown if notice.cooldown is None else notice.cooldown
@@ -176,8 +201,9 @@ def _alarm(notice: Notice, route: Route, told: Told, limits: Limits) -> Telling:
         return replace(
             telling, next_at=until, reason=f"{why}: held until {clock(until)}"
         )
-    if told.alarms(notice.name, since=notice.at - HOUR) >= limits.per_hour:
-        why = f"more than {limits.per_hour} alerts of this rule in an hour"
+    if told.alarms(telling.group, since=notice.at - HOUR) >= limits.per_hour:
+        what = "source" if telling.source else "rule"
+        why = f"more than {limits.per_hour} alerts of this {what} in an hour"
         return collapsed(telling, told, why)
     return grouped(telling, told, limits.group_wait)
 
@@ -211,6 +237,7 @@ def _telling(notice: Notice, route: Route) -> Telling:
         severity=notice.severity,
         created_at=notice.at,
         next_at=notice.at,
+        source=dict(notice.labels).get(SOURCE, ""),
     )
 
 

@@ -14,13 +14,14 @@ from alerting.rules import Severity  # noqa: TC001 - pydantic evaluates it
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ALARMS", "GROUPED", "Outcome", "Telling"]
+__all__ = ["ALARMS", "GROUPED", "Group", "Outcome", "Telling"]
 
 # The kinds that alarm somebody; a resolution is told to exactly those.
 ALARMS: Final = frozenset(
     {Kind.FIRING, Kind.ESCALATED, Kind.DEESCALATED, Kind.REMINDER}
 )
 
+Group = tuple[str, str]
 GROUPED: Final = "waits for other alerts"
 """What the reason of a telling begins with that is to share its message."""
 
@@ -42,6 +43,7 @@ class Telling:
     waits, was collapsed into a digest, or is not told at all; `accepted` are those of the
     recipients who have it from an attempt that failed for others. `settled_at` is when it
     was sent or given up; of one that is tried again and again, when the first attempt failed.
+    `source` is the other system whose alert it is.
     """
 
     key: str
@@ -65,6 +67,12 @@ class Telling:
     accepted: tuple[str, ...] = ()
     last_error: str = ""
     settled_at: float = 0.0
+    source: str = ""
+
+    @property
+    def group(self) -> Group:
+        """What shares an hourly limit and a digest: one rule, or one other system."""
+        return (self.source, "") if self.source else ("", self.rule)
 
     @property
     def is_resolution(self) -> bool:

@@ -12,7 +12,8 @@ from alerting.notifications.telling import GROUPED, Outcome
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
-    from alerting.notifications.telling import Telling
+    from alerting.notifications.telling import Group, Telling
+    from alerting.rules import Severity
 
 __all__ = ["Told", "is_overtaken"]
 
@@ -34,9 +35,9 @@ class Told:
         """Until when alarms wait, or have waited, for others."""
         self._alerts: defaultdict[str, list[Telling]] = defaultdict(list)
         self._series: defaultdict[str, list[Telling]] = defaultdict(list)
-        self._alarms: defaultdict[str, list[Telling]] = defaultdict(list)
-        self._digests: defaultdict[tuple[str, bool], dict[str, Telling]] = defaultdict(
-            dict
+        self._alarms: defaultdict[Group, list[Telling]] = defaultdict(list)
+        self._digests: defaultdict[tuple[Group, bool], dict[str, Telling]] = (
+            defaultdict(dict)
         )
         for telling in tellings:
             self.add(telling)
@@ -49,10 +50,10 @@ class Told:
             # A digest goes on gathering without the one that began it.
             return
         if telling.is_digest:
-            digests = self._digests[telling.rule, telling.is_resolution]
+            digests = self._digests[telling.group, telling.is_resolution]
             digests.setdefault(telling.batch, telling)
         elif telling.is_alarm:
-            self._alarms[telling.rule].append(telling)
+            self._alarms[telling.group].append(telling)
             if telling.is_untried_alarm and telling.reason.startswith(GROUPED):
                 self.gathering_until = telling.next_at
 
@@ -69,6 +70,16 @@ class Told:
             and not is_overtaken(telling, notice)
             for telling in self.of_alert(notice.alert_id)
         )
+
+    def shown(self, notice: Notice) -> Severity | None:
+        """Return as how bad an episode was told last, None if it has not been told."""
+        told = [
+            telling
+            for telling in self.of_alert(notice.alert_id)
+            if telling.is_alarm and telling.counts and not telling.is_waiting(notice.at)
+        ]
+        last = max(told, key=lambda telling: telling.sequence, default=None)
+        return None if last is None else last.severity
 
     def last_at(self, notice: Notice) -> float:
         """Return when this alert was last told at least as bad as it is now."""
@@ -97,10 +108,10 @@ class Told:
                 at = telling.settled_at or telling.created_at
                 yield min(at, notice.at), telling
 
-    def alarms(self, rule: str, *, since: float) -> int:
-        """Return how many alarms of a rule were told one by one."""
-        return sum(alarm.created_at > since for alarm in self._alarms.get(rule, ()))
+    def alarms(self, group: Group, *, since: float) -> int:
+        """Return how many alarms of a group were told one by one."""
+        return sum(alarm.created_at > since for alarm in self._alarms.get(group, ()))
 
-    def digests(self, rule: str, *, is_resolution: bool) -> list[Telling]:
-        """Return one telling of each digest of a rule."""
-        return list(self._digests.get((rule, is_resolution), {}).values())
+    def digests(self, group: Group, *, is_resolution: bool) -> list[Telling]:
+        """Return one telling of each digest of a group."""
+        return list(self._digests.get((group, is_resolution), {}).values())

@@ -43,8 +43,11 @@ class DatabaseBox:
         self._scope = scope
 
     def due(self, *, now: float) -> list[Telling]:
-        """Return what may be claimed now, what has waited longest first."""
-        rows = (
+        """Return what may be claimed now, what has waited longest first.
+
+        Of what is to go out together all, however much that is.
+        """
+        free = (
             stored(Delivery)
             .filter(
                 alert__scope=self._scope,
@@ -54,9 +57,15 @@ class DatabaseBox:
             )
             .select_related("alert")
             .defer("alert__evidence", "alert__message")
-            .order_by("next_at", "id")[:DUE_LIMIT]
+            .order_by("next_at", "id")
         )
-        return [telling_of(row) for row in rows]
+        found = [telling_of(row) for row in free[:DUE_LIMIT]]
+        if len(found) < DUE_LIMIT:
+            return found
+        batches = {telling.batch for telling in found} - {""}
+        known = {telling.key for telling in found}
+        rest = (telling_of(row) for row in free.filter(batch__in=batches))
+        return [*found, *(telling for telling in rest if telling.key not in known)]
 
     def first(self, tellings: Sequence[Telling]) -> Mapping[Place, int]:
         """Return the lowest sequence still due for each alert and channel."""

@@ -96,7 +96,7 @@ class Outbox:
         self._ledger = ledger
         self._database = database
         self._backlog = backlog
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._unsettled: list[tuple[Parcel, Settlement]] = []
         self.last_error = ""
 
@@ -151,7 +151,7 @@ class Outbox:
     def _claim(self, box: Box, now: float) -> Parcel | None:
         candidates = box.due(now=now)
         due = in_turn(candidates, box.first(candidates))
-        chosen = choose(self._addressed(box, due, now), size=self._batch_size)
+        chosen = choose(self._addressed(box, due, now), size=self.batch_size)
         if not chosen:
             return None
         batch = chosen[0].batch or chosen[0].key

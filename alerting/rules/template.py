@@ -56,7 +56,7 @@ class _Lenient(Formatter):
             return f"{{{value.key}?}}"
         try:
             return str(super().format_field(value, format_spec))
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             return str(value)
 
 

@@ -5,9 +5,12 @@ The SDK's wait half a minute for a collector that does not answer, signal after 
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
+from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
@@ -37,3 +40,23 @@ def _shut_down(processor: object, otherwise: Callable[[], None]) -> None:
         otherwise()
     else:
         batches.shutdown(timeout_millis=SHUTDOWN_MILLISECONDS)
+
+
+def flush(seconds: float) -> None:
+    """Export what is queued, traces, metrics and logs at once; wait no longer than `seconds`."""
+    deadline = time.monotonic() + seconds
+    providers: tuple[object, ...] = (
+        trace.get_tracer_provider(),
+        metrics.get_meter_provider(),
+        _logs.get_logger_provider(),
+    )
+    # The SDK's own time limits are not kept: a collector may take as long as it likes.
+    threads = [
+        threading.Thread(target=force, daemon=True)
+        for force in (getattr(each, "force_flush", None) for each in providers)
+        if force is not None
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Hand over the last figures to the store where a server ends without calling ``atexit``.
+"""Hand over the last figures where a server ends without calling ``atexit``.
 
 uvicorn answers the requests under way when it is told to end, and then lets the signal through
 that told it so: the process dies of it.
@@ -41,7 +41,9 @@ def _follow_uvicorn(module: ModuleType) -> None:
 
 def _hand_over() -> None:
     with guarded("launcher.farewell"):
-        # Imported here: it imports Django.
+        # Imported here: they import Django and the SDK.
         from prs_otel import pipeline
+        from prs_otel.launcher import exporting
 
         pipeline.flush()
+        exporting.flush(exporting.SHUTDOWN_MILLISECONDS / 1_000)

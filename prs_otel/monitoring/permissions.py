@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django import db
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -18,6 +18,9 @@ from prs_otel.monitoring import tokens
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
+
+MAY_READ_SETTINGS: Final = "prs_otel.view_configuration"
+MAY_CHANGE_SETTINGS: Final = "prs_otel.change_configuration"
 
 logger = logging.getLogger("prs_otel")
 

@@ -12,11 +12,16 @@ from typing import Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
+from prs_otel import guard
+
 ALERTS = "alerts"
 """The document of `GET /api/alerting/history/`."""
 
 TEST_ALERT = "test-alert"
 """What became of a test notification; asking for it sends one."""
+
+EXPORTED_RULES = "exported-rules"
+"""The alert rules as files for other engines, and how true each is to itself there."""
 
 ALERTING = "alerting"
 """How alerting is doing; its document is that of `GET /api/alerting/status/`."""
@@ -109,9 +114,21 @@ class Finding(Protocol):
 FindingsBuilder: TypeAlias = Callable[[StatusRequest], Iterable[Finding]]
 StatusBuilder: TypeAlias = Callable[[StatusRequest], PackageStatus]
 
+CleanupBuilder: TypeAlias = Callable[[float], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class PackagesCleaned:
+    """How many rows packages have removed, by kind, and what kept some of them from it."""
+
+    removed: Mapping[str, int]
+    problems: Sequence[str]
+
+
 _builders: dict[str, DocumentBuilder] = {}
 _status_builders: dict[str, StatusBuilder] = {}
 _findings_builders: dict[str, FindingsBuilder] = {}
+_cleanup_builders: dict[str, CleanupBuilder] = {}
 
 
 def register_command_document(name: str, build: DocumentBuilder) -> None:
@@ -127,6 +144,29 @@ def register_status(name: str, build: StatusBuilder) -> None:
 def register_findings(name: str, build: FindingsBuilder) -> None:
     """Let the package called `name` examine itself when asked; the latest counts."""
     _findings_builders[name] = build
+
+
+def register_cleanup(name: str, clean_up: CleanupBuilder) -> None:
+    """Let the package called `name` drop what is too old when a cleanup is asked for.
+
+    It is called with the time in epoch seconds and returns how many rows of each kind it has
+    removed; the latest registration counts.
+    """
+    _cleanup_builders[name] = clean_up
+
+
+def requested_cleanup(now: float) -> PackagesCleaned:
+    """Let each package clean up; one that cannot keeps no other from it. Never raises."""
+    removed: dict[str, int] = {}
+    problems = []
+    for name, clean_up in _cleanup_builders.items():
+        try:
+            removed.update(clean_up(now))
+        except Exception as error:  # noqa: BLE001 - packages and databases are foreign code
+            guard.tolerated(f"cleanup.{name}", error)
+            # Its message may quote data.
+            problems.append(f"{name}: {type(error).__name__}")
+    return PackagesCleaned(removed, problems)
 
 
 def requested_findings(request: StatusRequest) -> Iterator[tuple[str, Finding]]:

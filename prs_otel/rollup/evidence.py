@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 _CONTRIBUTORS = 5
 _TRACES = 3
+_ORGANIZATIONS = 3
+_TENANT = "prs.tenant.id"
+_BY_TENANT = {
+    series.REQUEST: series.ORGANIZATION,
+    series.QUERY: series.ORGANIZATION_QUERY,
+}
 
 _MEASURES = {
     "error_rate": "error_count",
@@ -46,6 +53,15 @@ class Contributor:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Name one organisation and its share of what the metric measures."""
+
+    organization: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Hold the largest contributors, the line of code and the traces of the worst samples.
 
@@ -53,6 +69,7 @@ class Evidence:
     """
 
     contributors: Sequence[Contributor]
+    organizations: Sequence[Share]
     code: Code | None
     traces: Sequence[str]
     spans: Sequence[str]
@@ -64,10 +81,15 @@ class Evidence:
                 {key: value for key, value in asdict(each).items() if value is not None}
                 for each in self.contributors
             ],
+            **self._of_organizations(),
             "code": self.code._asdict() if self.code else None,
             "traces": list(self.traces),
             "spans": list(self.spans),
         }
+
+    def _of_organizations(self) -> dict[str, object]:
+        found = [asdict(each) for each in self.organizations]
+        return {"organizations": found} if found else {}
 
 
 def evidence(view: MetricsView, query: Query, *, now: float) -> Evidence:
@@ -100,10 +122,44 @@ def evidence(view: MetricsView, query: Query, *, now: float) -> Evidence:
         of_kind = _of_samples(samples(KEPT), kind)
         measure = measure if sampled != kind else "total"
     contributors = _contributors(view, kind, of_kind, measure)
+    organizations: Sequence[Share] = ()
+    if query.where.keys() <= {HOST_NAME}:
+        organizations = _organizations(view, kind, of_kind, measure, query, now)
+    elif kind in _BY_TENANT and _TENANT not in query.where:
+        organizations = _among(samples(KEPT))
     worst = samples(_TRACES, contributors[:1]) or samples(_TRACES)
     code = next((sample.code for sample in worst if sample.code), None)
     traces, spans = [each.trace_id for each in worst], [each.span_id for each in worst]
-    return Evidence(contributors, code, traces, spans)
+    return Evidence(contributors, organizations, code, traces, spans)
+
+
+def _organizations(  # noqa: PLR0913 - what was asked, and what was found of it
+    view: MetricsView,
+    kind: str,
+    of_kind: Mapping[Labels, Figures],
+    measure: str,
+    query: Query,
+    now: float,
+) -> list[Share]:
+    """Return who has the largest share in all there was, what belongs to nobody included."""
+    by_tenant = _BY_TENANT.get(kind)
+    if by_tenant is None:
+        return []
+    total = sum(getattr(figures, measure) for figures in of_kind.values()) or 1
+    found = view.window(query.window, now=now).figures(by_tenant)
+    return [
+        Share(tenant, figures.count, min(1.0, getattr(figures, measure) / total))
+        for (tenant,), figures in largest(found, measure, _ORGANIZATIONS)
+    ]
+
+
+def _among(samples: Sequence[Sample]) -> list[Share]:
+    """Return the same of one series, whose organisations only its samples know."""
+    counts = Counter(each.organization_id for each in samples if each.organization_id)
+    return [
+        Share(tenant, count, count / len(samples))
+        for tenant, count in counts.most_common(_ORGANIZATIONS)
+    ]
 
 
 def _matching(

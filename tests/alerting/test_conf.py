@@ -294,3 +294,37 @@ def test_mail_to_others_than_administrators_is_checked_like_theirs() -> None:
         [warning] = checks.check_mail_arrives(None)
 
     assert warning.id == checks.SINK
+
+
+TRACE_URL = "https://traces.example/trace/{trace_id}?orgId=1#x"
+
+
+def test_traces_are_looked_at_where_the_settings_say() -> None:
+    with override_settings(ALERTING_SETTINGS={"TRACE_URL_TEMPLATE": TRACE_URL}):
+        assert conf.problems() == ()
+        assert conf.current().trace_url_template == TRACE_URL
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "https://traces.example/trace/",
+        "https://traces.example/trace/{trace}",
+        "https://{trace_id}.example/",
+        "https://user:s3cret@traces.example/{trace_id}",
+        "ftp://traces.example/{trace_id}",
+        "javascript:alert('{trace_id}')",
+        "/trace/{trace_id}",
+        "https://traces.example/a b/{trace_id}",
+        "https://traces.example/{trace_id}" + "x" * 1_000,
+        5,
+    ],
+)
+def test_what_is_no_address_of_a_trace_is_told_with_what_to_write(
+    wrong: object,
+) -> None:
+    problem = only_problem(TRACE_URL_TEMPLATE=wrong)
+
+    assert problem.key == "TRACE_URL_TEMPLATE"
+    assert "with {trace_id} in its path" in problem.hint
+    assert "s3cret" not in f"{problem.message} {problem.hint}"

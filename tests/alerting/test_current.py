@@ -182,7 +182,15 @@ def test_a_rule_is_explained_by_how_it_does_and_its_latest_alerts(
         "firing",
         "resolved",
     ]
-    assert unknown == {"rule": "nothing", "health": None, "alerts": []}
+    assert unknown == {
+        "rule": "nothing",
+        "verdict": "there is no rule 'nothing'",
+        "reasons": [
+            {"step": "rule", "passes": False, "text": "there is no rule 'nothing'"}
+        ],
+        "health": None,
+        "alerts": [],
+    }
 
 
 def test_what_is_to_be_explained_is_one_thing(admin_client: Client) -> None:

@@ -9,7 +9,9 @@ from alerting import evaluator
 from alerting.alert import AlertState, Kind, State
 from alerting.evaluator import Evaluation, Key, RuleHealth, Setting, evaluate
 from alerting.labels import frozen
-from alerting.rules import AnyRule, CodeRule, Rule
+from alerting.nearest import Nearest
+from alerting.rules import AnyRule, CodeRule, ExternalRule, NoData, Rule
+from alerting.rules.external import SOURCE, Received
 from alerting.source import MetricSource
 from tests.support.alerting_source import FakeSource, Reading
 
@@ -73,7 +75,8 @@ def test_a_breach_fires_and_is_remembered() -> None:
 
     assert kinds(evaluation) == [("r", Kind.FIRING)]
     assert evaluation.states["r", ()].state is State.FIRING
-    assert evaluation.health == {"r": RuleHealth("ok", NOW, series=1)}
+    near = Nearest((), 81, 100, State.FIRING)
+    assert evaluation.health == {"r": RuleHealth("ok", NOW, series=1, nearest=near)}
 
 
 def test_a_good_value_is_nothing_to_remember() -> None:
@@ -127,6 +130,16 @@ def test_a_series_that_is_gone_has_no_data_and_is_not_resolved() -> None:
     assert later.health["r"].health == "ok"
 
 
+def test_a_series_that_is_gone_while_it_waits_is_forgotten() -> None:
+    rules: list[AnyRule] = [rule(by=["http.route"], **{"for": "1m"})]
+    states = run(rules, FakeSource({"m": by_route(a=81, b=81)})).states
+    for seconds in range(15, 91, 15):
+        found = FakeSource({"m": by_route(b=1)})
+        states = run(rules, found, states, now=NOW + seconds).states
+
+    assert states == {}
+
+
 def test_a_rule_without_any_data_says_so() -> None:
     evaluation = run([rule()], FakeSource())
 
@@ -171,6 +184,23 @@ def test_a_failing_rule_harms_no_other() -> None:
     evaluation = run([rule("a"), rule("b", metric="n")], source)
 
     assert kinds(evaluation) == [("b", Kind.FIRING)]
+
+
+def test_a_point_that_is_none_fails_its_rule_alone_and_changes_nothing() -> None:
+    rules: list[AnyRule] = [
+        rule("a", by=["http.route"], min_count=5),
+        rule("b", metric="n"),
+    ]
+    fired = run(rules, FakeSource({"m": by_route(a=81)}))
+    odd = Reading(81, count="many", labels={"http.route": "b"})  # type: ignore[arg-type]
+    source = FakeSource({"m": [*by_route(a=1), odd], "n": [Reading(81)]})
+
+    evaluation = run(rules, source, fired.states, now=NOW + 15)
+
+    assert kinds(evaluation) == [("b", Kind.FIRING)]
+    known = ("a", (("http.route", "a"),))
+    assert evaluation.states[known] == fired.states[known]
+    assert evaluation.health["a"].health == "error"
 
 
 def test_absence_is_measured_by_counting() -> None:
@@ -253,3 +283,45 @@ def test_a_storm_is_bounded_and_what_is_known_or_bad_comes_first(
 
     assert sorted(labels[0][1] for _, labels in evaluation.states) == ["b", "d", "z"]
     assert (evaluation.health["r"].series, evaluation.health["r"].dropped) == (3, 3)
+
+
+STEPS = [
+    (15.0, 3.0),
+    (15.0, 3.0),
+    (15.0, 1.0),
+    (15.0, 1.0),
+    (7200.0, 1.0),
+    (15.0, None),
+    (15.0, 1.0),
+    (0.0, 1.0),
+    (-30.0, 1.0),
+    (-7200.0, 1.0),
+    (15.0, 1.0),
+    (15.0, 0.0),
+]
+
+
+@pytest.mark.parametrize("policy", ["ok", "keep"])
+def test_an_external_alert_that_goes_on_is_what_its_life_would_make_of_it(
+    monkeypatch: pytest.MonkeyPatch, policy: Any
+) -> None:
+    labels = frozen({SOURCE: "prometheus"})
+
+    def lived() -> list[Evaluation]:
+        states: Mapping[Key, AlertState] = {}
+        found, now = [], 1_700_000_000.0
+        for after, value in STEPS:
+            now += after
+            heard = {labels: Received(value)}
+            rules = [ExternalRule("down", heard, NoData(policy=policy))]
+            setting = Setting(max_gap=3600.0)
+            found.append(
+                evaluate(rules, FakeSource(), states, now=now, setting=setting)
+            )
+            states = found[-1].states
+        return found
+
+    shortened = lived()
+    monkeypatch.setattr(evaluator._Run, "_goes_on", lambda *_: False)
+
+    assert shortened == lived()

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
-from alerting import evaluator, external
+from alerting import evaluator, external, external_rows, history
 from alerting.acknowledgement import acknowledge
 from alerting.channels.markup import html
 from alerting.explanation import explain_rule
@@ -18,6 +19,7 @@ from alerting.notifications.message import text
 from alerting.notifications.policy import Limits
 from alerting.notifications.routing import Routing, SendTo
 from alerting.notifications.silence import Silence
+from alerting.outbox import database
 from alerting.presence import SILENT_AFTER
 from alerting.rules import load_rule
 from alerting.status import Status
@@ -533,3 +535,143 @@ def test_a_storm_is_one_digest(ours: World, sender: Sender) -> None:
 
     assert sum(len(message.notices) for message in limited.channel.sent) == 500
     assert len(limited.channel.sent) == 2
+
+
+def names(sender: Sender, *found: object, **fields: Any) -> None:
+    sender.posts(
+        posts.alertmanager(
+            *(
+                posts.prometheus_alert(
+                    labels={"alertname": f"Down{at}", "at": str(at)},
+                    fingerprint=str(at),
+                    **fields,
+                )
+                for at in found
+            )
+        )
+    )
+
+
+def test_a_storm_of_many_names_is_one_digest(
+    ours: World, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is due is read in parts, but a digest is sent as one.
+    monkeypatch.setattr(database, "DUE_LIMIT", 20)
+    limited = world(clock=ours.clock, limits=Limits(cooldown=0.0, per_hour=2))
+    names(sender, *range(100))
+    limited.step()
+    limited.step(after=60)
+
+    assert [len(message.notices) for message in limited.channel.sent] == [2, 98]
+    assert "more than 2 alerts of this source in an hour" in deliveries()[-1][2]
+
+
+def test_each_source_has_its_own_hourly_limit(ours: World, sender: Sender) -> None:
+    limited = world(clock=ours.clock, limits=Limits(cooldown=0.0, per_hour=2))
+    names(sender, "a", "b", "c")
+    names(Sender(ours.clock, source="other"), "d")
+    limited.step()
+
+    assert [len(message.notices) for message in limited.channel.sent] == [3]
+
+
+def test_a_storm_that_an_evaluator_takes_over_is_resolved(
+    ours: World, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "TELLINGS_LIMIT", 3)
+    names(sender, *range(10))
+    ours.step()
+    successor = ours.successor()
+    names(sender, *range(10), status="resolved")
+    successor.step()
+
+    over = [n for m in ours.channel.sent for n in m.notices if n.kind == "resolved"]
+    assert len(over) == 10
+
+
+def test_a_storm_is_taken_on_in_parts_without_a_pause(
+    ours: World, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external, "INTAKE", 4)
+    names(sender, *range(10))
+
+    waits = []
+    for _ in range(4):
+        waits.append(ours.runner.tick(ours.clock.now))
+        ours.clock.advance(1.0)
+
+    assert waits == [0.0, 0.0, 15.0, 15.0]
+    assert len(alerts()) == 10
+
+
+def test_those_of_one_name_that_must_wait_keep_nobody_else_out(
+    ours: World, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external, "INTAKE", 2)
+    monkeypatch.setattr(evaluator, "SERIES_LIMIT", 2)
+    for at in "abcdef":
+        sender.fires(labels={"at": at})
+    sender.fires(name="another")
+    ours.step()
+    ours.step()
+
+    assert [name for name, *_ in alerts()] == ["queue_backlog"] * 2 + ["another"]
+
+
+def questions(world: World) -> list[str]:
+    with CaptureQueriesContext(connection) as queries:
+        world.evaluate()
+    asked = [query["sql"] for query in queries.captured_queries]
+    return [sql for sql in asked if "externalalert" in sql and sql.startswith("SELECT")]
+
+
+def test_what_has_not_changed_is_not_read_again(ours: World, sender: Sender) -> None:
+    names(sender, *range(5))
+    ours.step()
+
+    [noticed], [asked] = questions(ours), questions(ours)
+
+    assert "COUNT" in noticed
+    assert "COUNT" in asked
+
+
+def test_only_what_was_received_lately_is_read_again(
+    ours: World, sender: Sender
+) -> None:
+    names(sender, *range(5))
+    ours.step()
+    ours.step(after=60)
+    names(sender, 3, 7)
+
+    *_, read = questions(ours)
+
+    assert '"received_at" >=' in read
+    assert len(alerts()) == 6
+    assert len(questions(ours)) == 1
+
+
+@pytest.mark.parametrize("behind", [0.0, 600.0])
+def test_what_a_worker_with_a_clock_behind_has_received_is_read(
+    ours: World, sender: Sender, behind: float
+) -> None:
+    sender.fires()
+    ours.step(after=60)
+    late = Sender(Clock(ours.clock.now - behind))
+    late.fires(severity="error")
+    late.fires(name="another")
+    ours.step()
+    late.is_over()
+    ours.step()
+
+    assert alerts() == [
+        ("queue_backlog", "critical", "resolved"),
+        ("another", "critical", "firing"),
+    ]
+
+
+def test_now_and_then_all_is_read(ours: World, sender: Sender) -> None:
+    sender.fires()
+    for _ in range(external_rows.READ_ANEW_EVERY):
+        ours.step()
+
+    assert [len(questions(ours)) for _ in range(3)].count(2) == 1

@@ -359,6 +359,62 @@ def test_a_frozen_evaluator_does_not_resolve_by_waking_up() -> None:
     assert (state.state, transition) == (State.RECOVERING, None)
 
 
+def test_what_waits_without_data_does_not_wait_for_ever() -> None:
+    rules = terms(max_gap=MINUTE, **FOR)
+    state, states, transitions = played([81, NO, NO, NO, NO], rules)
+
+    assert [LETTERS[s.state] for s in states] == list("ppp..")
+    assert [(t.kind, t.reason) for t in transitions] == [
+        (Kind.PENDING, ""),
+        (Kind.CLEARED, "no data"),
+    ]
+
+    week = state.at + 7 * 86_400
+    again, _ = advance(state, Sample(81, 9), now=week, terms=rules)
+    assert again.state is State.PENDING
+
+
+@pytest.mark.parametrize(
+    ("fields", "steps", "expected"),
+    [
+        # Seconds since the evaluation before, and the value; of a gap one minute counts.
+        # Late, twice, and late by as much as is still late.
+        (FOR, [(0, 81), (60, 81), (-30, 1), (90, 81)], "pppf"),
+        (FOR, [(0, 81), (60, 81), (0, 81), (60, 81)], "pppf"),
+        (FOR, [(0, 81), (60, 81), (-60, 1), (120, 81)], "pppf"),
+        (KEEP, [(0, 81), (60, 70), (-60, 81), (60, 70), (60, 70), (60, 70)], "frrrrx"),
+        # Back by more than that: a good value counts, and nothing is served twice.
+        (FOR, [(0, 81), (60, 81), (-61, 1), (60, 81)], "pp.p"),
+        (FOR, [(0, 81), (60, 81), (-61, 81), (60, 81)], "pppf"),
+        (FOR, [(0, 81), (-3600, 81), (-3600, 81), (60, 81), (60, 81)], "ppppf"),
+        (KEEP, [(0, 81), (0, 70), (60, 70), (-3600, 70), (60, 70)], "frrrx"),
+        (KEEP, [(0, 81), (60, 70), (-3600, 81), (60, 70), (60, 70)], "frfrr"),
+        # Forward: it counts like any time without evaluations.
+        (FOR, [(0, 81), (86_400, 81), (60, 81)], "ppf"),
+        (KEEP, [(0, 81), (60, 70), (86_400, 70), (60, 70)], "frrx"),
+        # Forward and back again.
+        (FOR, [(0, 81), (3600, 81), (-3600, 81), (60, 81)], "pppf"),
+        # Both severities of a ladder keep their own time.
+        (LADDER | FOR, [(0, 81), (60, 91), (-3600, 91), (60, 91), (60, 91)], "pPPfF"),
+        # Without waiting times no clock matters.
+        ({}, [(0, 81), (-3600, 81), (-3600, 70)], "ffx"),
+        ({}, [(0, 81), (0, 70)], "fx"),
+    ],
+)
+def test_a_clock_may_do_what_it_likes(
+    fields: dict[str, Any], steps: list[tuple[float, float]], expected: str
+) -> None:
+    rules = terms(max_gap=MINUTE, **fields)
+    state, now, found = FRESH, START, ""
+    for seconds, value in steps:
+        now += seconds
+        state, _ = advance(state, Sample(value, 9), now=now, terms=rules)
+        letter = LETTERS[state.state]
+        found += letter.upper() if state.severity == "critical" else letter
+
+    assert found == expected
+
+
 # --- rules that change, rules that go ---------------------------------------------------
 
 
@@ -485,6 +541,34 @@ def test_the_alert_is_as_bad_as_the_worst_rule_of_its_own_would_be(
 
     assert [s.is_open for s in together] == warning
     assert [s.is_open and s.severity == "critical" for s in together] == critical
+
+
+jumps = st.sampled_from([-86_400, -3600, -61, -60, -1, 0, 1, 15, 60, 61, 600, 86_400])
+
+
+@given(st.lists(st.tuples(jumps, st.integers(60, 100)), max_size=40), shapes)
+def test_a_clock_that_jumps_is_as_good_as_one_that_counts_what_was_served(
+    steps: list[tuple[int, int]], fields: dict[str, Any]
+) -> None:
+    rules = terms(max_gap=MINUTE, **fields)
+    jumping, steady = FRESH, FRESH
+    now, served = START, START
+    last = now
+    for seconds, value in steps:
+        now += seconds
+        is_late = -LATE <= now - last < 0 and jumping.state is not State.INACTIVE
+        jumping, told = advance(jumping, Sample(value, 9), now=now, terms=rules)
+        if is_late:
+            assert told is None
+            continue
+        served += min(max(now - last, 0.0), MINUTE)
+        last = now
+        steady, same = advance(steady, Sample(value, 9), now=served, terms=rules)
+
+        assert (jumping.state, jumping.severity) == (steady.state, steady.severity)
+        assert (told and told.kind) == (same and same.kind)
+        if jumping.state is State.RESOLVED:
+            jumping, steady = FRESH, FRESH
 
 
 @given(values, shapes, st.integers(0, 39), st.floats(0, LATE))

@@ -67,6 +67,19 @@ def test_what_got_worse_is_said_as_it_was_told_last(
     assert channel.resent == [WARNING, CRITICAL]
 
 
+def test_what_got_better_is_told_and_said_as_what_it_is(
+    world: World, channel: ForgetfulChannel
+) -> None:
+    for value in (0.85, 0.95, 0.85, 0.85, 0.95):
+        world.step(value, after=60)
+
+    kinds = ["firing", "escalated", "de-escalated", "escalated"]
+    assert [m.notices[0].kind.value for m in channel.sent] == kinds
+    assert channel.resent[-2:] == [["high_cpu_usage de-escalated warning"]] * 2
+    # Who keeps nothing is told what is worse, and no more.
+    assert len(world.channel.sent) == 3
+
+
 def test_what_is_over_is_not_said_again(
     world: World, channel: ForgetfulChannel
 ) -> None:

@@ -114,6 +114,15 @@ def test_what_goes_on_is_told_again_after_the_interval_and_never_before() -> Non
     )
 
 
+def test_what_was_given_up_is_not_repeated() -> None:
+    repeated = world(routing=Routing(repeat=HOUR))
+    repeated.channels[1].fails(permanent=True)
+    repeated.step(0.85)
+    repeated.step(0.85, after=HOUR)
+
+    assert told(repeated) == {MAIL: ["firing", "reminder"], PAGER: []}
+
+
 def test_what_is_over_after_a_reminder_is_resolved_once() -> None:
     repeated = world(routing=Routing(repeat=HOUR))
     repeated.step(0.85)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any, NoReturn
 
 import pytest
@@ -76,6 +77,16 @@ def test_what_the_journal_holds_in_another_format_is_no_rule(
     monkeypatch.setattr(stored_rules, "load", fail)
 
     assert names(book(journal=journal)) == []
+
+
+def test_a_rule_the_journal_holds_that_is_none_any_more_harms_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journal = MemoryJournal()
+    journal.put(RULES, json.dumps([{"name": "broken"}, "x", MINE]).encode())
+    monkeypatch.setattr(stored_rules, "load", fail)
+
+    assert names(book(journal=journal)) == ["mine"]
 
 
 def test_a_stored_rule_that_is_none_any_more_harms_no_other(

@@ -109,6 +109,20 @@ def test_the_message_has_its_evidence() -> None:
     assert Alert.objects.get().evidence["traces"] == ["a" * 32]
 
 
+def test_the_message_says_what_else_fires_from_the_same_evaluation_on() -> None:
+    world = World(rules=[load_rule(RULE), load_rule({**RULE, "name": "other"})])
+
+    world.step(0.95)
+
+    told = {
+        n.name: n.evidence["also_firing"] for m in world.channel.sent for n in m.notices
+    }
+    assert {name: [each["name"] for each in also] for name, also in told.items()} == {
+        "high_cpu_usage": ["other"],
+        "other": ["high_cpu_usage"],
+    }
+
+
 def test_the_next_evaluation_is_due_an_interval_after_this_one_began() -> None:
     world = World()
 
@@ -118,6 +132,21 @@ def test_the_next_evaluation_is_due_an_interval_after_this_one_began() -> None:
     world.source.hook = slow
 
     assert world.runner.tick(world.clock.now) == 11.0
+
+
+def test_a_clock_set_back_during_an_evaluation_does_not_put_off_the_next_one() -> None:
+    world = World()
+
+    def set_back() -> None:
+        world.clock.advance(-3600.0)
+
+    world.source.hook = set_back
+
+    assert world.runner.tick(world.clock.now) == world.interval
+    status = world.runner.status()
+    assert status is not None
+    assert status.evaluator is not None
+    assert status.evaluator.evaluation_seconds == 0
 
 
 def test_the_sender_is_woken_when_there_is_something_to_send() -> None:
@@ -835,6 +864,20 @@ def test_a_pending_alert_keeps_its_waiting_time_over_a_restart() -> None:
 
     successor = world.successor()
     successor.step(0.85)
+
+    assert world.channel.told == ["high_cpu_usage firing warning"]
+
+
+def test_a_restart_that_takes_hours_is_no_absence_of_data() -> None:
+    missing = {"no_data": {"policy": "fire", "for": "2h"}}
+    world = World(rules=[load_rule({**RULE, **missing})])
+    world.step()
+    successor = world.successor()
+
+    # Of the time in which nobody evaluated an hour counts.
+    successor.step(after=10 * 3600)
+    assert world.channel.told == []
+    successor.step(after=3600)
 
     assert world.channel.told == ["high_cpu_usage firing warning"]
 

@@ -85,6 +85,20 @@ def test_an_alert_is_there_gets_worse_and_is_gone(
     assert ("warning", "resolved") in told(people)
 
 
+def test_what_gets_better_is_there_as_what_it_is(
+    real: Alertmanager, people: Receiver
+) -> None:
+    channel = channel_for(real)
+    tell(channel, now())
+    wait_until(lambda: ("critical", "firing") in told(people))
+
+    better = {"severity": Severity.WARNING, "previous_severity": Severity.CRITICAL}
+    tell(channel, now(kind=Kind.DEESCALATED, sequence=2, **better))
+
+    assert set(real.alerts()) == {"warning"}
+    wait_until(lambda: ("critical", "resolved") in told(people))
+
+
 def test_what_is_resent_stays_and_what_is_not_ends_by_itself(
     real: Alertmanager,
 ) -> None:

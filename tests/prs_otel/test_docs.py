@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 import prs_otel
 from alerting import checks as alerting_checks
 from prs_otel import checks
+from prs_otel.derived import catalog
 from tests.support import settings_tables
 
 ROOT = Path(__file__).parents[2]
@@ -98,3 +99,11 @@ def test_the_middleware_has_the_path_that_is_written_down() -> None:
     (path,) = set(re.findall(r'"(prs_otel\.\w*Middleware)"', page))
 
     assert import_string(path) is prs_otel.PerformanceMonitoringMiddleware
+
+
+def test_every_exported_metric_is_documented() -> None:
+    page = (ROOT / "docs" / "exported-metrics.md").read_text()
+    documented = re.findall(r"^\| `([\w.]+)` \| \w+ \| `", page, re.MULTILINE)
+
+    exported = (*catalog.TIMED, *catalog.COUNTED, *catalog.LOOKED, *catalog.READ)
+    assert documented == [metric.name for metric in exported]

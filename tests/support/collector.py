@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -39,12 +42,33 @@ class ReceivedSpan:
     resource: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedPoint:
+    """One series of a metric, as it went over the wire; a histogram's value is its count."""
+
+    name: str
+    unit: str
+    kind: str
+    attributes: Mapping[str, Any]
+    resource: Mapping[str, Any]
+    value: float
+    total: float
+    exemplars: tuple[str, ...]
+
+    @property
+    def series(self) -> tuple[object, ...]:
+        """What tells it from other series."""
+        attributes = tuple(sorted(self.attributes.items()))
+        return self.resource["service.instance.id"], self.name, attributes
+
+
 @dataclass(slots=True)
 class Collector:
     """What was received so far."""
 
     port: int
     spans: list[ReceivedSpan] = field(default_factory=list)
+    points: list[ReceivedPoint] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     """Whatever was sent here, of any signal, as it was before compression."""
 
@@ -56,6 +80,11 @@ class Collector:
             "OTEL_LOGS_EXPORTER": "none",
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
+
+    def latest(self, name: str) -> list[ReceivedPoint]:
+        """Return the latest point of each series of a metric."""
+        found = {point.series: point for point in self.points if point.name == name}
+        return list(found.values())
 
     def requests(self, count: int) -> list[ReceivedSpan]:
         """Wait for `count` spans of requests and return them by start."""
@@ -108,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/traces":
             received = _received(ExportTraceServiceRequest.FromString(body))
             collector.spans.extend(received)
+        if self.path == "/v1/metrics":
+            points = _points(ExportMetricsServiceRequest.FromString(body))
+            collector.points.extend(points)
         answer = ExportTraceServiceResponse().SerializeToString()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-protobuf")
@@ -141,6 +173,30 @@ def _received(message: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
                     ),
                     resource=of_resource,
                 )
+
+
+def _points(message: ExportMetricsServiceRequest) -> Iterator[ReceivedPoint]:
+    for resource in message.resource_metrics:
+        of_resource = _attributes(resource.resource.attributes)
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data") or ""
+                for point in getattr(metric, kind).data_points:
+                    is_histogram = kind == "histogram"
+                    yield ReceivedPoint(
+                        name=metric.name,
+                        unit=metric.unit,
+                        kind=kind,
+                        attributes=_attributes(point.attributes),
+                        resource=of_resource,
+                        value=point.count
+                        if is_histogram
+                        else point.as_double or point.as_int,
+                        total=point.sum if is_histogram else 0.0,
+                        exemplars=tuple(
+                            each.trace_id.hex() for each in point.exemplars
+                        ),
+                    )
 
 
 def _attributes(pairs: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +24,44 @@ USER: Final = "tester"
 _OPTIONS: Final = ("-c", "fsync=off", "-c", "max_connections=40")
 
 
+@dataclass
+class Cluster:
+    """A server that can be stopped and started again over the same data."""
+
+    directory: Path
+    account: int | None
+    _running: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def database(self) -> dict[str, object]:
+        """Return the entry for Django's DATABASES that reaches it."""
+        return _database(self.directory)
+
+    def start(self) -> None:
+        """Start the server and wait until it accepts connections."""
+        process = self._running.enter_context(
+            running(
+                [
+                    postgres_program("postgres"),
+                    *("-D", str(self.directory / "data"), "-k", str(self.directory)),
+                    *("-c", "listen_addresses=", *_OPTIONS),
+                ],
+                log=self.directory / "log",
+                environment={"LC_ALL": "C.UTF-8", "PATH": os.defpath},
+                directory=self.directory,
+                user=self.account,
+            )
+        )
+        wait_until(lambda: _accepts(self.directory), seconds=30, what=process.output)
+
+    def stop(self) -> None:
+        """Kill the server in the midst of whatever it does."""
+        self._running.close()
+
+
 @contextmanager
-def postgres() -> Iterator[dict[str, object]]:
-    """Run a cluster; yield the entry for Django's DATABASES that reaches it.
+def cluster() -> Iterator[Cluster]:
+    """Run a cluster for as long as the block lasts.
 
     It listens on a socket in its own directory only, so it needs no port and clashes
     with no other server.
@@ -33,25 +69,23 @@ def postgres() -> Iterator[dict[str, object]]:
     account = _account()
     # Not pytest's tmp_path: the server's account could not enter it.
     directory = Path(tempfile.mkdtemp(prefix="prs-otel-postgres-"))
+    found = Cluster(directory, account)
     try:
         if account is not None:
             os.chown(directory, account, -1)
         _initialise(directory / "data", account)
-        with running(
-            [
-                postgres_program("postgres"),
-                *("-D", str(directory / "data"), "-k", str(directory)),
-                *("-c", "listen_addresses=", *_OPTIONS),
-            ],
-            log=directory / "log",
-            environment={"LC_ALL": "C.UTF-8", "PATH": os.defpath},
-            directory=directory,
-            user=account,
-        ) as process:
-            wait_until(lambda: _accepts(directory), seconds=30, what=process.output)
-            yield _database(directory)
+        found.start()
+        yield found
     finally:
+        found.stop()
         shutil.rmtree(directory)
+
+
+@contextmanager
+def postgres() -> Iterator[dict[str, object]]:
+    """Run a cluster; yield the entry for Django's DATABASES that reaches it."""
+    with cluster() as found:
+        yield found.database
 
 
 def _initialise(data: Path, account: int | None) -> None:

@@ -27,7 +27,11 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What has come; `status`, `headers` and `body` are the answer to everything."""
+    """What has come; `status`, `headers` and `body` are the answer to everything.
+
+    While it `hangs` it takes requests and does not answer; while it is `deaf` it does not
+    even take them, and only counts who knocks.
+    """
 
     port: int = 0
     requests: list[Received] = field(default_factory=list)
@@ -35,6 +39,15 @@ class Receiver:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"fine"
     hangs: threading.Event | None = None
+    deaf: threading.Event | None = None
+    knocks: int = 0
+
+    def recovers(self) -> None:
+        """Let go of whoever waits, and answer from now on."""
+        waiting, self.hangs, self.deaf = (self.hangs, self.deaf), None, None
+        for each in waiting:
+            if each is not None:
+                each.set()
 
     @property
     def origin(self) -> str:
@@ -50,11 +63,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         receiver = self.receiver
+        if (deaf := receiver.deaf) is not None:
+            receiver.knocks += 1
+            deaf.wait(30)
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.title(): value for name, value in self.headers.items()}
         receiver.requests.append(Received(self.command, self.path, headers, body))
-        if receiver.hangs is not None:
-            receiver.hangs.wait(30)
+        if (hangs := receiver.hangs) is not None:
+            hangs.wait(30)
             return
         self.send_response(receiver.status)
         for name, value in receiver.headers.items():
@@ -85,7 +102,6 @@ def receiver() -> Iterator[Receiver]:
         try:
             yield kept
         finally:
-            if kept.hangs is not None:
-                kept.hangs.set()
+            kept.recovers()
             server.shutdown()
             thread.join()

@@ -16,7 +16,8 @@ from email.message import EmailMessage
 class Mailbox:
     """What has been accepted; `replies` are given instead of 250, by command.
 
-    `refused` are replies to single recipients.
+    `refused` are replies to single recipients. While it `hangs` it greets nobody; while it
+    is `mute` it takes a mail and does not say so.
     """
 
     port: int = 0
@@ -26,6 +27,14 @@ class Mailbox:
     refused: dict[str, str] = field(default_factory=dict)
     connections: int = 0
     hangs: threading.Event | None = None
+    mute: threading.Event | None = None
+
+    def recovers(self) -> None:
+        """Let go of whoever waits, and answer from now on."""
+        waiting, self.hangs, self.mute = (self.hangs, self.mute), None, None
+        for each in waiting:
+            if each is not None:
+                each.set()
 
     def accept(self, data: bytes) -> None:
         message = email.message_from_bytes(data, policy=email.policy.default)
@@ -37,8 +46,8 @@ class _Conversation(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.mailbox.connections += 1
-        if self.mailbox.hangs is not None:
-            self.mailbox.hangs.wait(30)
+        if (hangs := self.mailbox.hangs) is not None:
+            hangs.wait(30)
             return
         self._say(self.mailbox.replies.get("GREETING", "220 ready"))
         while line := self.rfile.readline():
@@ -57,6 +66,9 @@ class _Conversation(socketserver.StreamRequestHandler):
         if word == "DATA" and reply.startswith("250"):
             self._say("354 go on")
             self.mailbox.accept(self._data())
+            if (mute := self.mailbox.mute) is not None:
+                mute.wait(30)
+                return False
             reply = self.mailbox.replies.get("END", "250 accepted")
         if reply == "hang up":
             return False
@@ -98,7 +110,6 @@ def mail_server() -> Iterator[Mailbox]:
         try:
             yield mailbox
         finally:
-            if mailbox.hangs is not None:
-                mailbox.hangs.set()
+            mailbox.recovers()
             server.shutdown()
             thread.join()

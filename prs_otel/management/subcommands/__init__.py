@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from prs_otel.management.subcommands.alerts import Alerts
 from prs_otel.management.subcommands.doctor import Doctor
 from prs_otel.management.subcommands.export_metrics import ExportMetrics
+from prs_otel.management.subcommands.export_rules import ExportRules
 from prs_otel.management.subcommands.health_check import HealthCheck
 from prs_otel.management.subcommands.status import ShowStatus
 from prs_otel.management.subcommands.summary import ShowSummary
@@ -28,6 +29,7 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     ResetCounters(),
     TestAlert(),
     ExportMetrics(),
+    ExportRules(),
     HealthCheck(),
     Doctor(),
     Tokens(),

@@ -77,7 +77,7 @@ class ExportMetrics:
             _export(view, asked, _to(options["stdout"]), options)
             return Report(None, lambda _: [])
         path = Path(options["output_file"])
-        with _errors_in_words(path), replacing(path) as file:
+        with errors_in_words(path), replacing(path) as file:
             records = _export(view, asked, file.write, options)
         document = Export(
             output_file=str(path),
@@ -102,7 +102,8 @@ def _to(stream: Any) -> Write:  # noqa: ANN401 - Django's wrapper of a stream
 
 
 @contextmanager
-def _errors_in_words(path: Path) -> Iterator[None]:
+def errors_in_words(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be written why not."""
     try:
         yield
     except FileNotFoundError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.core.management.base import CommandError
 
 from prs_otel.management import units
-from prs_otel.management.report import Level, Options, Report, plain
+from prs_otel.management.report import Level, Line, Options, Report, plain
 from prs_otel.management.source import opened_view
 from prs_otel.management.tables import pairs
 from prs_otel.monitoring import documents
@@ -25,7 +25,7 @@ class Cleanup:
     """Drop what is too old or too much."""
 
     name = "cleanup"
-    help = "drop what is older than the retention or beyond the quota"
+    help = "drop figures and alerts older than the retention or beyond the quota"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take no options of its own."""
@@ -39,8 +39,17 @@ class Cleanup:
             ("removed", units.size(done.removed_bytes)),
             ("removed queries", units.count(done.removed_queries)),
             ("removed processes", units.count(done.removed_processes)),
+            *(
+                (f"removed {kind.replace('_', ' ')}", units.count(count))
+                for kind, count in done.removed_rows.items()
+            ),
         ]
-        return Report(done, lambda _: plain(pairs(rows)))
+        level = Level.WARNING if done.problems else Level.OK
+        problems = [
+            Line(f"Nothing could be removed of {problem}", level)
+            for problem in done.problems
+        ]
+        return Report(done, lambda _: [*plain(pairs(rows)), *problems], level)
 
 
 class ResetCounters:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from prs_otel import conf, configuration, pipeline, validation
 from prs_otel.conf import FOLLOWED, MonitoringSettings
 from prs_otel.distribution import distributed
-from prs_otel.models import SettingChange
 from prs_otel.monitoring.schemas import (
     EffectiveSetting,
     EffectiveSettings,
@@ -64,7 +63,7 @@ def effective_settings(*, now: float) -> EffectiveSettings:
 
 def setting_changes(*, limit: int, offset: int) -> SettingChanges:
     """Return who changed what, newest first; raises `django.db.Error`."""
-    rows = SettingChange.objects.all()
+    rows = configuration.MONITORING.audit()
     return SettingChanges(
         items=[
             SettingChanged(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from prs_otel import conf, maintenance, pipeline
+from prs_otel.monitoring.registry import requested_cleanup
 from prs_otel.monitoring.schemas import CleanupDone, CompactDone, ResetDone
 from prs_otel.plan import Plan
 
@@ -18,8 +19,14 @@ _FLUSH_PATIENCE: Final = 1.0
 
 
 def cleanup(view: MetricsView, *, now: float) -> CleanupDone:
-    """Drop what is too old or too much; raises `StoreError`."""
-    return CleanupDone(**asdict(maintenance.cleanup(view.store, _plan(), now)))
+    """Drop what is too old or too much, also of other packages; raises `StoreError`."""
+    done = maintenance.cleanup(view.store, _plan(), now)
+    others = requested_cleanup(now)
+    return CleanupDone(
+        **asdict(done),
+        removed_rows=dict(others.removed),
+        problems=list(others.problems),
+    )
 
 
 def reset_counters(view: MetricsView, *, now: float) -> ResetDone:

@@ -16,7 +16,12 @@ from prs_otel.configuration import ContendedError, RefusedError
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.answers import answer, done
 from prs_otel.monitoring.endpoints.reading import FAILURES, REFUSALS, opened_view
-from prs_otel.monitoring.permissions import AuthenticatedRequest, permission_auth
+from prs_otel.monitoring.permissions import (
+    MAY_CHANGE_SETTINGS,
+    MAY_READ_SETTINGS,
+    AuthenticatedRequest,
+    permission_auth,
+)
 from prs_otel.monitoring.schemas import (
     CleanupDone,
     CompactDone,
@@ -36,8 +41,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from ninja import NinjaAPI
 
-MAY_READ: Final = "prs_otel.view_configuration"
-MAY_CHANGE: Final = "prs_otel.change_configuration"
 MAY_MAINTAIN: Final = "prs_otel.maintain_monitoring"
 
 Key = Annotated[str, Field(max_length=100)]
@@ -56,7 +59,7 @@ class ChangePage(BaseModel):
 
 @router.get(
     "config/",
-    auth=permission_auth(MAY_READ, MAY_CHANGE),
+    auth=permission_auth(MAY_READ_SETTINGS, MAY_CHANGE_SETTINGS),
     response={200: EffectiveSettings, **FAILURES},
 )
 def settings_in_force(request: AuthenticatedRequest) -> HttpResponse:
@@ -66,7 +69,7 @@ def settings_in_force(request: AuthenticatedRequest) -> HttpResponse:
 
 @router.post(
     "config/",
-    auth=permission_auth(MAY_CHANGE),
+    auth=permission_auth(MAY_CHANGE_SETTINGS),
     response={
         200: EffectiveSettings,
         **REFUSALS,
@@ -91,7 +94,7 @@ def change_settings(request: AuthenticatedRequest, changes: Asked) -> HttpRespon
 
 @router.get(
     "config/changes/",
-    auth=permission_auth(MAY_READ, MAY_CHANGE),
+    auth=permission_auth(MAY_READ_SETTINGS, MAY_CHANGE_SETTINGS),
     response={200: SettingChanges, **REFUSALS},
 )
 def changes_of_settings(

@@ -87,7 +87,11 @@ class MaintenanceRequest(BaseModel):
 
 
 class CleanupDone(Document):
-    """What was dropped for being too old (`expired`) or too much (`evicted`)."""
+    """What was dropped for being too old (`expired`) or too much (`evicted`).
+
+    `removed_rows` counts what alerting has dropped from the database for being too old, by kind;
+    `problems` says what kept it from that.
+    """
 
     action: Literal["cleanup"] = "cleanup"
     expired_buckets: int
@@ -95,6 +99,8 @@ class CleanupDone(Document):
     removed_bytes: int
     removed_queries: int
     removed_processes: int
+    removed_rows: dict[str, int]
+    problems: list[str]
 
 
 class ResetDone(Document):

@@ -74,7 +74,16 @@ def test_an_alarm_is_what_alertmanager_takes(server: Receiver) -> None:
             "annotations": {
                 "summary": "Deals fail: 25 % > 20 %",
                 "who_to_ask": "Alice",
-                "evidence": f"trace: {'a' * 32}",
+                "evidence": (
+                    "value: http.server.request.error_rate = 25 %, threshold > 20 % "
+                    "over 5 min\nsince: 2023-11-14 22:12:20 UTC (for 1 min)\n"
+                    f"trace: {'a' * 32}"
+                ),
+                "silence": (
+                    'POST /api/alerting/silences/ {"matchers": {"alertname": '
+                    '"deals_errors", "http.route": "/deals/"}, '
+                    '"ends_at": "2023-11-15T00:13:20+00:00", "comment": "why"}'
+                ),
                 "runbook_url": "https://wiki.example/deals",
                 "alert_id": notice().alert_id,
                 "value": "0.25",
@@ -98,6 +107,18 @@ def test_what_gets_worse_ends_as_what_it_was(server: Receiver) -> None:
     tell(channel_for(server), worse)
 
     assert severities(server) == [("warning", FIRED), ("critical", SOON)]
+
+
+def test_what_gets_better_ends_as_what_it_was(server: Receiver) -> None:
+    better = notice(
+        kind=Kind.DEESCALATED,
+        severity=Severity.WARNING,
+        previous_severity=Severity.CRITICAL,
+    )
+
+    tell(channel_for(server), better)
+
+    assert severities(server) == [("critical", FIRED), ("warning", SOON)]
 
 
 def test_what_got_better_before_it_was_over_ends_as_what_was_told(

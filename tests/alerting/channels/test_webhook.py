@@ -108,12 +108,22 @@ def test_the_document_of_version_1() -> None:
         "threshold": 0.2,
         "value": 0.25,
         "window_seconds": 300.0,
+        "lasting_seconds": 60.0,
         "started_at": "2023-11-14T22:12:20+00:00",
         "fired_at": "2023-11-14T22:13:20+00:00",
         "at": "2023-11-14T22:13:20+00:00",
         "ended_at": None,
         "reason": "",
         "evidence": {},
+        "silence": {
+            "method": "POST",
+            "path": "/api/alerting/silences/",
+            "body": {
+                "matchers": {"alertname": "deals_errors", "http.route": "/deals/"},
+                "ends_at": "2023-11-15T00:13:20+00:00",
+                "comment": "why",
+            },
+        },
     }
 
 

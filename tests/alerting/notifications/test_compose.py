@@ -206,3 +206,14 @@ def test_an_alarm_does_not_fail_for_want_of_evidence(
     source: FakeSource, about: AnyRule, transition: Transition
 ) -> None:
     assert gather_evidence(source, about, transition) == {}
+
+
+def test_long_statements_leave_room_for_all_other_evidence() -> None:
+    long = {"fingerprint": "ab12", "query": "SELECT " * 1_000, "share": 0.5}
+    source = FakeSource(behind={"contributors": [long] * 5, "traces": ["a" * 32]})
+
+    evidence = gather_evidence(source, rule(), step())
+
+    assert evidence["traces"] == ["a" * 32]
+    assert {len(each["query"]) for each in evidence["contributors"]} == {1_001}
+    assert evidence["contributors"][0]["share"] == 0.5

@@ -92,3 +92,10 @@ def test_what_the_clock_has_not_touched_stays_itself() -> None:
 
     assert set_back(told, DAY, now=AT) is told
     assert set_back(waiting, 0.0, now=AT) is waiting
+
+
+def test_what_somebody_tries_to_send_is_not_put_off() -> None:
+    on_its_way = telling(attempts=1)
+
+    assert on_its_way.held(AT + 60, "silenced") is on_its_way
+    assert telling().held(AT + 60, "silenced").next_at == AT + 60

@@ -25,6 +25,10 @@ EVIDENCE: dict[str, Any] = {
     "code": {"file": "deals/views.py", "line": 17, "function": "receipt"},
     "traces": ["a" * 32, "b" * 32],
 }
+SILENCE = (
+    '{"matchers": {"alertname": "deals_errors", "http.route": "/deals/"}, '
+    '"ends_at": "2023-11-15T00:13:20+00:00", "comment": "why"}'
+)
 
 
 def test_the_subject_names_severity_and_rule() -> None:
@@ -79,6 +83,7 @@ def test_the_text_says_what_how_bad_how_long_and_why() -> None:
         f"trace:      {'b' * 32}",
         "impact:     no money",
         "runbook:    https://wiki.example.org/deals",
+        f"silence:    POST /api/alerting/silences/ {SILENCE}",
         f"alert:      {detailed.alert_id}",
     ]
 

@@ -405,6 +405,68 @@ def test_what_got_better_is_told_where_it_comes_now_if_nobody_knows_of_it(
     assert [telling.channel for telling in tellings] == channels
 
 
+WORSE = notice(kind=Kind.ESCALATED, sequence=3)
+SENT_CRITICAL = telling(key="sent", state=Outcome.SENT)
+SENT_WARNING = replace(SENT_CRITICAL, severity=Severity.WARNING)
+
+
+def shown(about: Notice, *before: Telling, unavailable: str = "") -> Decision:
+    mirror = Route("email", unavailable, is_past=True, is_mirror=True)
+    limits = Limits(900, 1, flaps=1, group_wait=60)
+    return decide(about, mirror, Told(before), limits=limits)
+
+
+@pytest.mark.parametrize(
+    ("about", "before"),
+    [
+        (BETTER, SENT_CRITICAL),
+        (BETTER, replace(SENT_CRITICAL, state=Outcome.DUE, attempts=1)),
+        (WORSE, SENT_WARNING),
+    ],
+)
+def test_a_mirror_shows_at_once_how_bad_an_alert_is(
+    about: Notice, before: Telling
+) -> None:
+    waiting = telling(key="waits", kind=Kind.ESCALATED, sequence=2, next_at=AT + 9)
+    earlier_critical = earlier(60)
+
+    decision = shown(about, earlier_critical, before, waiting)
+
+    assert decision.telling is not None
+    assert (decision.telling.next_at, decision.telling.is_digest) == (AT, False)
+    assert [each.key for each in decision.cancelled] == ["waits"]
+
+
+@pytest.mark.parametrize(
+    ("about", "before"),
+    [
+        (BETTER, SENT_WARNING),
+        (replace(BETTER, kind=Kind.RECOVERING), SENT_CRITICAL),
+        (BETTER, replace(SENT_CRITICAL, state=Outcome.DEAD)),
+        (BETTER, replace(SENT_CRITICAL, state=Outcome.DUE, next_at=AT + 9)),
+        (BETTER, replace(SENT_CRITICAL, kind=Kind.RESOLVED)),
+    ],
+)
+def test_a_mirror_that_shows_nothing_else_is_told_nothing(
+    about: Notice, before: Telling
+) -> None:
+    assert shown(about, before).telling is None
+
+
+def test_what_a_mirror_has_not_been_told_waits_like_anything() -> None:
+    found = shown(WORSE, earlier(60)).telling
+
+    assert found is not None
+    assert found.next_at == AT + 840
+
+
+def test_a_mirror_that_cannot_be_used_is_skipped() -> None:
+    found = shown(BETTER, SENT_CRITICAL, unavailable="no address").telling
+
+    assert found is not None
+    assert (found.state, found.reason) == (Outcome.SKIPPED, "no address")
+
+
 def test_a_notice_of_a_state_decides_nothing_more() -> None:
     relapse = notice(kind=Kind.RELAPSED, state=State.FIRING)
 

@@ -20,6 +20,7 @@ def test_a_name_without_value_shows_as_such() -> None:
 
 def test_a_value_its_format_does_not_suit_is_shown_plainly() -> None:
     assert Template("{a:.1f}").render({"a": "text"}) == "text"
+    assert Template("{a:c}").render({"a": 10**30}) == f"{10**30}"
 
 
 @pytest.mark.parametrize(

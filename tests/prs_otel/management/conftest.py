@@ -14,6 +14,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     """Let the commands read what the test measures; alerting is not installed."""
     monkeypatch.setattr(registry, "_builders", {})
     monkeypatch.setattr(registry, "_status_builders", {})
+    monkeypatch.setattr(registry, "_cleanup_builders", {})
     monkeypatch.setenv("COLUMNS", "80")
     measured = Measured(now=NOW)
     serve(measured, monkeypatch)

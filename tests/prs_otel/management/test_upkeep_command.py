@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import NoReturn
 
 import pytest
 from django.core.management import CommandError
 
 from prs_otel import maintenance
+from prs_otel.monitoring import registry
 from tests.support.commands import manage_monitoring
 from tests.support.measured import Measured
 
@@ -45,6 +47,8 @@ def test_a_cleanup_says_what_was_done(measured: Measured) -> None:
         "removed_bytes": 0,
         "removed_queries": 0,
         "removed_processes": 0,
+        "removed_rows": {},
+        "problems": [],
     }
     assert manage_monitoring("cleanup").text.splitlines() == [
         "expired buckets    0",
@@ -53,6 +57,27 @@ def test_a_cleanup_says_what_was_done(measured: Measured) -> None:
         "removed queries    0",
         "removed processes  0",
     ]
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_cleanup_says_what_other_packages_have_dropped_or_why_not() -> None:
+    def fails(_: float) -> NoReturn:
+        raise OSError("password=secret")
+
+    registry.register_cleanup("broken", fails)
+    registry.register_cleanup("alerting", lambda _: {"alerts": 2, "rule_changes": 1})
+
+    done = manage_monitoring("cleanup")
+    document = manage_monitoring("cleanup", "--format", "json").json()
+
+    assert done.exit_code == 1
+    assert done.text.splitlines()[-3:] == [
+        "removed alerts        2",
+        "removed rule changes  1",
+        "Nothing could be removed of broken: OSError",
+    ]
+    assert document["removed_rows"] == {"alerts": 2, "rule_changes": 1}
+    assert document["problems"] == ["broken: OSError"]
 
 
 @pytest.mark.parametrize(

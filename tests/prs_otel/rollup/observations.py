@@ -15,6 +15,7 @@ def request(
     at: float = 1_000.0,
     context: RequestContext | None = None,
     trace_id: int = 1,
+    span_id: int = 2,
 ) -> Observation:
     """Return the observation of a request; times: `duration` ns, `at` epoch seconds."""
     if context is None:
@@ -27,7 +28,7 @@ def request(
         is_slow,
         int(at * 1e9),
         trace_id,
-        2,
+        span_id,
         context,
         None,
     )

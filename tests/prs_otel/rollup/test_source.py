@@ -441,6 +441,69 @@ def test_the_evidence_about_a_tenants_queries_names_statements(
     ]
 
 
+def test_the_evidence_names_the_organisations_with_the_largest_shares(
+    store: Store, source: ViewSource
+) -> None:
+    cells = deals(errors=10)
+    for tenant, errors in (("7", 6), ("8", 2), ("9", 1), ("10", 0), ("11", 0)):
+        for n in range(7):
+            is_error = n < errors
+            cells.cell(series.ORGANIZATION, (tenant,)).observe(
+                SECOND, is_error=is_error
+            )
+    observed(store, cells)
+
+    found = source.evidence(
+        "http.server.request.error_rate", where=HOST, window=300, now=NOW
+    )
+
+    assert found["organizations"] == [
+        {"organization": "7", "count": 7, "share": 0.6},
+        {"organization": "8", "count": 7, "share": 0.2},
+        {"organization": "9", "count": 7, "share": 0.1},
+    ]
+
+
+def test_of_one_endpoint_the_shares_of_organisations_are_those_of_its_samples(
+    store: Store, source: ViewSource
+) -> None:
+    tenants = ("7", "7", "8", None)
+    slow = [
+        sample(kind=series.REQUEST, endpoint="/deals/", organization_id=tenant)
+        for tenant in tenants
+    ]
+    other = sample(kind=series.REQUEST, endpoint="/users/", organization_id="9")
+    observed(store, deals(), samples={series.REQUEST: [*slow, other]})
+
+    found = source.evidence(
+        "http.server.request.duration",
+        where={"http.route": "/deals/"},
+        window=300,
+        now=NOW,
+    )
+
+    assert found["organizations"] == [
+        {"organization": "7", "count": 2, "share": 0.5},
+        {"organization": "8", "count": 1, "share": 0.25},
+    ]
+
+
+def test_a_statements_share_by_organisation_is_of_its_queries(
+    store: Store, source: ViewSource
+) -> None:
+    cells = Cells(LIMIT)
+    for _ in range(4):
+        cells.cell(series.QUERY, ("default", "f1")).observe(SECOND, is_slow=True)
+    cells.cell(series.ORGANIZATION_QUERY, ("7",)).observe(SECOND, is_slow=True)
+    observed(store, cells)
+
+    found = source.evidence(
+        "db.client.operation.slow_rate", where={}, window=300, now=NOW
+    )
+
+    assert found["organizations"] == [{"organization": "7", "count": 1, "share": 0.25}]
+
+
 def test_where_the_largest_contributor_has_no_sample_others_stand_in(
     store: Store, source: ViewSource
 ) -> None:

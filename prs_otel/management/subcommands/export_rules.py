@@ -1,0 +1,98 @@
+"""`manage_monitoring export-rules`: the alert rules, for the engines that others run.
+
+Alerting is another package; what builds the files is found in the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.management.base import CommandError
+
+from prs_otel.management.export.atomic_file import replacing
+from prs_otel.management.report import Level, Line, Options, Report
+from prs_otel.management.subcommands.alerts import NOT_INSTALLED
+from prs_otel.management.subcommands.export_metrics import (
+    STANDARD_OUTPUT,
+    errors_in_words,
+)
+from prs_otel.monitoring.registry import (
+    EXPORTED_RULES,
+    DocumentRequest,
+    requested_document,
+)
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+TARGETS: Final = ("prometheus", "mimir", "alertmanager")
+SOURCES: Final = ("otlp", "scrape")
+_LEVELS: Final = {
+    "exact": None,
+    "approximate": Level.WARNING,
+    "not exportable": Level.CRITICAL,
+}
+
+
+class ExportRules:
+    """Write recording and alerting rules, and say of each how true it is to itself."""
+
+    name = "export-rules"
+    help = (
+        "the alert rules for Prometheus or Mimir, and their inhibition for Alertmanager"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare `--target`, `--source` and `--output-file`."""
+        parser.add_argument(
+            "--target",
+            choices=TARGETS,
+            default=TARGETS[0],
+            help="who is to read it; alertmanager gets the inhibition (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--source",
+            choices=SOURCES,
+            default=SOURCES[0],
+            help="how the metrics get there; both give them the same names "
+            "(default: %(default)s)",
+        )
+        parser.add_argument(
+            "--output-file",
+            default=STANDARD_OUTPUT,
+            metavar="FILE",
+            help="replaced once it is complete; - is standard output (default: -)",
+        )
+
+    def run(self, options: Options, *, now: float) -> Report:
+        """Write the file; raises `CommandError` for one that cannot be written."""
+        document = requested_document(EXPORTED_RULES, DocumentRequest(now=now))
+        if document is None:
+            raise CommandError(NOT_INSTALLED)
+        files: Any = document["files"]
+        text = str(files[options["target"]])
+        if options["output_file"] != STANDARD_OUTPUT:
+            path = Path(options["output_file"])
+            with errors_in_words(path), replacing(path) as file:
+                file.write(text)
+        elif options.get("format") != "json":
+            options["stdout"].write(text, ending="")
+            return Report(None, lambda _: [])
+        rules: Any = document["rules"]
+        shown = {
+            "target": options["target"],
+            "output_file": options["output_file"],
+            "rules": rules,
+        }
+        return Report(shown, lambda _: _lines(rules, options["output_file"]))
+
+
+def _lines(rules: Sequence[Mapping[str, Any]], file: str) -> list[Line]:
+    lines = [Line(f"{len(rules)} rules written to {file}", is_heading=True)]
+    for rule in rules:
+        level = _LEVELS.get(str(rule["fidelity"]))
+        lines.append(Line(f"{rule['name']}: {rule['fidelity']}", level))
+        lines += [Line(f"  - {reason}") for reason in rule["reasons"]]
+    return lines

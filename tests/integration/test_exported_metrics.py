@@ -1,0 +1,135 @@
+"""The derived metrics over the wire: what collectors get is what the view says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+import pytest
+
+from tests.support.collector import Collector, ReceivedPoint, collecting
+from tests.support.monitored import quick, wait_for_counts
+from tests.support.servers import gunicorn, serving, uvicorn
+from tests.support.sites import Site
+from tests.support.wait import wait_until
+
+DURATION = "http.server.request.duration"
+ERRORS = "prs.http.server.request.errors"
+QUERIES = "db.client.operation.duration"
+SERVERS = [
+    pytest.param(gunicorn(workers=2), id="gunicorn"),
+    pytest.param(gunicorn("--preload", workers=2), id="preload"),
+    pytest.param(uvicorn(), id="uvicorn"),
+]
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with collecting() as found:
+        yield found
+
+
+def exporting_to(collector: Collector, site: Site) -> Site:
+    variables = {
+        **collector.variables(),
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_METRIC_EXPORT_INTERVAL": "500",
+    }
+    return quick(site).with_environment(**variables)
+
+
+def by_route(points: Sequence[ReceivedPoint]) -> dict[str, float]:
+    """Return the sum over all workers for each route."""
+    sums: Counter[str] = Counter()
+    for point in points:
+        sums[point.attributes["http.route"]] += int(point.value)
+    return dict(sums)
+
+
+@pytest.mark.parametrize("command", SERVERS)
+def test_counts_at_the_collector_are_those_of_the_view(
+    site: Site, collector: Collector, command: Sequence[str]
+) -> None:
+    site = exporting_to(collector, site)
+    asked = {"/plain/": 40, "/queries/one/": 20, "/fails/": 10}
+    with serving(site, command) as server:
+        for path, times in asked.items():
+            server.client.get_all(repeat(path, times), at_once=4)
+        wait_for_counts(site, asked)
+        wait_until(
+            lambda: by_route(collector.latest(DURATION)) == asked,
+            what=lambda: str(collector.latest(DURATION)),
+        )
+        server.process.stop()
+
+    # The last export, at the end of each worker, neither loses nor doubles any.
+    assert by_route(collector.latest(DURATION)) == asked
+    assert by_route(collector.latest(ERRORS)) == {"/fails/": 10}
+    assert sum(point.value for point in collector.latest(QUERIES)) >= 20
+
+
+@pytest.mark.parametrize("command", SERVERS)
+def test_what_was_counted_last_is_exported_before_a_server_ends(
+    site: Site, collector: Collector, command: Sequence[str]
+) -> None:
+    variables = {
+        "OTEL_METRIC_EXPORT_INTERVAL": "60000",
+        "OTEL_BSP_SCHEDULE_DELAY": "60000",
+    }
+    site = exporting_to(collector, site).with_environment(**variables)
+    with serving(site, command) as server:
+        server.client.get_all(repeat("/plain/", 40), at_once=4)
+        server.process.stop()
+
+    assert by_route(collector.latest(DURATION)) == {"/plain/": 40}
+    assert sum(span.kind == "SERVER" for span in collector.spans) == 40
+
+
+def test_every_worker_is_an_instance_and_their_master_is_none(
+    site: Site, collector: Collector
+) -> None:
+    site = exporting_to(collector, site)
+    with serving(site, gunicorn("--preload", workers=2)) as server:
+        answered: set[int] = set()
+
+        def both_have_answered() -> bool:
+            answered.add(server.client.get("/plain/").worker)
+            return len(answered) == 2
+
+        wait_until(both_have_answered)
+        wait_until(lambda: len(collector.latest(DURATION)) == 2)
+
+    assert len({point.series[0] for point in collector.points}) == 2
+
+
+def test_an_exemplar_names_a_trace_that_was_exported(
+    site: Site, collector: Collector
+) -> None:
+    site = exporting_to(collector, site)
+    with serving(site, gunicorn(workers=1)) as server:
+        server.client.get("/plain/")
+        wait_until(lambda: collector.latest(DURATION))
+        collector.wait_for(1, kind="SERVER")
+
+    named = {trace for point in collector.points for trace in point.exemplars}
+    assert named
+    assert named <= {span.trace_id for span in collector.spans}
+
+
+def test_durations_and_gauges_have_their_standard_names_and_units(
+    site: Site, collector: Collector
+) -> None:
+    site = exporting_to(collector, site)
+    with serving(site, gunicorn(workers=1)) as server:
+        server.client.get("/plain/")
+        wait_until(lambda: collector.latest("system.memory.utilization"))
+        wait_until(lambda: collector.latest(DURATION))
+
+    (duration,) = collector.latest(DURATION)
+    (memory,) = collector.latest("system.memory.utilization")
+    assert (duration.kind, duration.unit) == ("histogram", "s")
+    assert 0 < duration.total < 10
+    assert duration.attributes["http.request.method"] == "GET"
+    assert (memory.kind, memory.unit) == ("gauge", "1")
+    assert 0 < memory.value < 1
