@@ -5,14 +5,13 @@ Alerting is another package; what builds the files is found in the registry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import CommandError
 
 from prs_otel.management.export.atomic_file import replacing
-from prs_otel.management.report import Level, Line, Options, Report
+from prs_otel.management.report import Level, Line, Options, Report, plain
 from prs_otel.management.subcommands.alerts import NOT_INSTALLED
 from prs_otel.management.subcommands.export_metrics import (
     STANDARD_OUTPUT,
@@ -72,24 +71,22 @@ class ExportRules:
         if document is None:
             raise CommandError(NOT_INSTALLED)
         files: Any = document["files"]
-        text = str(files[options["target"]])
-        if options["output_file"] != STANDARD_OUTPUT:
-            path = Path(options["output_file"])
-            with errors_in_words(path), replacing(path) as file:
-                file.write(text)
-        elif options.get("format") != "json":
-            options["stdout"].write(text, ending="")
-            return Report(None, lambda _: [])
-        rules: Any = document["rules"]
-        shown = {
-            "target": options["target"],
-            "output_file": options["output_file"],
-            "rules": rules,
-        }
-        return Report(shown, lambda _: _lines(rules, options["output_file"]))
+        text, rules = str(files[options["target"]]), document["rules"]
+        if options["output_file"] == STANDARD_OUTPUT:
+            # The file is for programs as it is; its head says what the report would.
+            return Report({"file": text, "rules": rules}, lambda _: _as_it_is(text))
+        path = Path(options["output_file"])
+        with errors_in_words(path), replacing(path) as file:
+            file.write(text)
+        written = {"output_file": str(path), "rules": rules}
+        return Report(written, lambda _: _lines(rules, path))
 
 
-def _lines(rules: Sequence[Mapping[str, Any]], file: str) -> list[Line]:
+def _as_it_is(text: str) -> list[Line]:
+    return plain(text.splitlines())
+
+
+def _lines(rules: Any, file: Path) -> list[Line]:  # noqa: ANN401 - from a document
     lines = [Line(f"{len(rules)} rules written to {file}", is_heading=True)]
     for rule in rules:
         level = _LEVELS.get(str(rule["fidelity"]))

@@ -126,6 +126,8 @@ def test_json_is_one_document(arguments: tuple[str, ...], measured: Measured) ->
     from prs_otel.monitoring import registry
 
     registry.register_command_document(registry.ALERTS, lambda _: {"items": []})
+    exported = {"files": {"prometheus": "groups: []"}, "rules": []}
+    registry.register_command_document(registry.EXPORTED_RULES, lambda _: exported)
     measured.flush()
 
     text = manage_monitoring(*arguments, "--format", "json").text
