@@ -19,8 +19,22 @@ pytestmark = [
 ]
 
 BASE = "/api/monitoring/"
-OF_ORGANIZATION = ("performance/summary/", "database/slow-queries/", "api/slow-calls/")
-FOR_STAFF = ("system/metrics/", "openapi.json", "docs/", "docs/swagger-ui.css")
+OF_ORGANIZATION = (
+    "performance/summary/",
+    "performance/trends/",
+    "performance/latency/",
+    "database/slow-queries/",
+    "api/slow-calls/",
+)
+FOR_STAFF = (
+    "database/metrics/",
+    "api/metrics/",
+    "api/trends/",
+    "system/metrics/",
+    "openapi.json",
+    "docs/",
+    "docs/swagger-ui.css",
+)
 EVERY_PATH = (*OF_ORGANIZATION, *FOR_STAFF)
 
 ORGANIZATION_OF: dict[str, str | int] = {"alice": "7", "bob": 8}
