@@ -170,6 +170,18 @@ def test_nothing_a_request_says_shows_another_organization(
     assert "SELECT" not in body
 
 
+@pytest.mark.parametrize("path", OF_ORGANIZATION[1:])
+def test_to_ask_for_another_organization_is_refused(
+    alice_client: Client, path: str
+) -> None:
+    with override_settings(MONITORING_SETTINGS={"USER_ORGANIZATION": organization_of}):
+        own = alice_client.get(f"{BASE}{path}?organization_id=7")
+        other = alice_client.get(f"{BASE}{path}?organization_id=8")
+
+    assert (own.status_code, other.status_code) == (200, 403)
+    assert other.json() == {"detail": "This is another organisation than yours."}
+
+
 def test_a_user_sees_his_own_totals(alice_client: Client, served: Measured) -> None:
     served.request(0.1, whose=Whose(organization_id="7"))
     served.request(0.1, whose=Whose(organization_id="8"))
