@@ -10,11 +10,29 @@ _CHAIN_LIMIT: Final = 20  # exceptions that one may be caused by
 
 # PEP 249 gives every driver's exceptions these bases, and Django's are named alike.
 _BASES: Final = frozenset(("DatabaseError", "InterfaceError"))
+_NAMES: Final = _BASES | {
+    "DataError",
+    "IntegrityError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+}
 
 
 def is_database_error(error: BaseException) -> bool:
     """Tell whether an exception is a database driver's, or Django's in its place."""
-    return any(base.__name__ in _BASES for base in type(error).__mro__)
+    return is_type_of_one(type(error))
+
+
+def is_type_of_one(kind: type[BaseException]) -> bool:
+    """Tell whether exceptions of a class are a database driver's, or Django's."""
+    return any(base.__name__ in _BASES for base in kind.__mro__)
+
+
+def is_named_like_one(name: str) -> bool:
+    """Tell whether a class is named as PEP 249 names an exception, in whatever module."""
+    return name.rpartition(".")[2] in _NAMES
 
 
 def quotes_values(error: BaseException) -> bool:

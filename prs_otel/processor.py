@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind
 
-from prs_otel import guard
+from prs_otel import guard, quotations
 from prs_otel.observation import (
     Observation,
     PublicSpan,
@@ -102,6 +102,14 @@ class DerivedMetricsProcessor(SpanProcessor):
                     self.tasks.begin(span)
         except Exception:  # noqa: BLE001 - the guard logs and counts it
             guard.failed("processor.on_start")
+
+    def _on_ending(self, span: Span) -> None:
+        """Take from a span, before anybody is handed it, what a database said."""
+        try:
+            if span._events or span._status.description is not None:
+                quotations.redact(span)
+        except Exception:  # noqa: BLE001 - the guard logs and counts it
+            guard.failed("processor.on_ending")
 
     def on_end(self, span: ReadableSpan) -> None:
         """Record a request, a query or a task that has ended."""

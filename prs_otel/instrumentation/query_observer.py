@@ -114,7 +114,8 @@ class QueryObserver:
         outcome: Outcome,
     ) -> None:
         described = self._descriptions.of(sql, connection)
-        self.emit(described, times, outcome)
+        if not described.is_of_backend:
+            self.emit(described, times, outcome)
 
     def emit(
         self, described: Description, times: tuple[int, int], outcome: Outcome

@@ -35,11 +35,15 @@ CACHE_LIMIT: Final = 2_000_000
 
 
 class Description(NamedTuple):
-    """What the span of one SQL text says every time it is run."""
+    """What the span of one SQL text says every time it is run.
+
+    What a backend of Django's asks in order to know the server is no query of anybody's.
+    """
 
     name: str
     attributes: Mapping[str, Any]
     fingerprint: str
+    is_of_backend: bool = False
 
 
 class _Database(NamedTuple):
@@ -85,8 +89,10 @@ class Descriptions:
         attributes[DB_QUERY_TEXT] = statement.text
         attributes[PRS_QUERY_FINGERPRINT] = statement.fingerprint
         name = statement.summary or attributes[DB_SYSTEM_NAME]
-        described = Description(name, attributes, statement.fingerprint)
-        self.remember(statement.fingerprint, statement.text)
+        is_of_backend = _asks_what_the_server_is(sql, connection)
+        described = Description(name, attributes, statement.fingerprint, is_of_backend)
+        if not is_of_backend:
+            self.remember(statement.fingerprint, statement.text)
         if database.server.is_certain:
             self._keep(key, described)
         return described
@@ -141,6 +147,16 @@ def of_function(name: str, connection: BaseDatabaseWrapper) -> Description:
     attributes[DB_QUERY_SUMMARY] = attributes[DB_QUERY_TEXT] = name
     attributes[PRS_QUERY_FINGERPRINT] = digest
     return Description(name, attributes, digest)
+
+
+def _asks_what_the_server_is(sql: str, connection: BaseDatabaseWrapper) -> bool:
+    # Asked by whatever first needs to know, which may be a request: before it has connected,
+    # and then a second time, when our observer is there to see it.
+    return (
+        connection.vendor == "mysql"
+        and sql.lstrip().startswith("SELECT VERSION(),")
+        and "@@sql_auto_is_null" in sql
+    )
 
 
 def _size(key: tuple[str, str], described: Description) -> int:

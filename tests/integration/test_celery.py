@@ -23,8 +23,9 @@ import django
 django.setup()
 from library import jobs
 for _ in range(5):
-    for task in (jobs.count, jobs.think, jobs.repeat, jobs.fail, jobs.try_again):
+    for task in (jobs.count, jobs.think, jobs.repeat, jobs.fail, jobs.refuse):
         task.delay()
+    jobs.try_again.delay()
 """
 READ = """
 import json, django
@@ -65,7 +66,7 @@ def worked_off(site: Site, *options: str, is_launched: bool = True) -> dict[str,
         environment=site.variables(),
         directory=CODE,
     ) as process:
-        wait_until(lambda: has_done(process, 30), seconds=60, what=process.output)
+        wait_until(lambda: has_done(process, 35), seconds=60, what=process.output)
         assert process.stop(seconds=30) == 0
         assert "prs_otel failed" not in process.output()
     found: dict[str, Any] = json.loads(python(site, READ))
@@ -82,7 +83,7 @@ def worker(options: Sequence[str]) -> list[str]:
 def has_done(process: Process, number: int) -> bool:
     if not process.is_running:
         raise AssertionError(process.output())
-    ends = (" succeeded in ", " raised unexpected: ", " retry: ")
+    ends = " succeeded in ", " raised unexpected: ", " raised expected: ", " retry: "
     return sum(process.output().count(end) for end in ends) == number
 
 
@@ -108,9 +109,10 @@ def test_every_task_counts_once(
         "library.think": ("celery", 5, 0, 0, 0),
         "library.repeat": ("celery", 5, 0, 55, 5),
         "library.fail": ("celery", 5, 5, 5, 0),
+        "library.refuse": ("celery", 5, 0, 0, 0),
         "library.try_again": ("celery", 10, 0, 0, 0),
     }
-    assert (tasks["count"], tasks["error_count"], tasks["query_count"]) == (30, 5, 65)
+    assert (tasks["count"], tasks["error_count"], tasks["query_count"]) == (35, 5, 65)
     assert summary["queries"]["count"] == 65
     assert summary["requests"]["count"] == 0
 

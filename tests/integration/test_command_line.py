@@ -342,6 +342,11 @@ def test_the_store_of_another_user_is_named_by_everyone_who_cannot_read_it(
         (["test-alert"], "--rule-name"),
         (["explain"], "--rule-name"),
         (["token"], "required: action"),
+        (["token", "create", "--user=nobody"], "no user 'nobody'"),
+        (["token", "revoke", "nothing"], "No token has the key"),
+        (["alerts", "--severity=fatal"], "invalid choice: 'fatal'"),
+        (["test-alert", "--rule-name=no_such_rule"], "no_such_rule"),
+        (["reset-counters"], "--yes"),
     ],
 )
 def test_a_mistake_is_answered_in_words(

@@ -66,7 +66,7 @@ class Alerts:
             message = f"The alerts cannot be read: {error}"
             raise CommandError(message, returncode=Level.CRITICAL) from error
         if document is None:
-            raise CommandError(NOT_INSTALLED)
+            raise CommandError(NOT_INSTALLED, returncode=Level.CRITICAL)
         return Report(document, lambda width: _lines(document, width))
 
 

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from prs_otel.management.arguments import add_format
-from prs_otel.management.report import Line, Options, Report, plain
+from prs_otel.management.report import Level, Line, Options, Report, plain
 from prs_otel.management.tables import Column, pairs, table
 from prs_otel.management.units import UNKNOWN
 from prs_otel.models import Token
@@ -100,7 +100,8 @@ def _list(options: Options) -> Report:
 def _revoke(options: Options) -> Report:
     token = Token.objects.select_related("user").filter(key=options["key"]).first()
     if token is None:
-        raise CommandError(f"No token has the key {options['key']!r}.")
+        message = f"No token has the key {options['key']!r}: see `token list`."
+        raise CommandError(message, returncode=Level.CRITICAL)
     tokens.revoke(token, now=timezone.now())
     document = TokenDocument(**_fields(token))
     return Report(document, lambda _: plain([f"Token {token} is revoked."]))
@@ -137,7 +138,8 @@ def _user(name: str) -> AbstractBaseUser:
         # The way in that every user model has, whatever it calls its managers and names.
         user: AbstractBaseUser = users._default_manager.get_by_natural_key(name)  # noqa: SLF001
     except users.DoesNotExist as error:
-        raise CommandError(f"There is no user {name!r}.") from error
+        message = f"There is no user {name!r}."
+        raise CommandError(message, returncode=Level.CRITICAL) from error
     return user
 
 

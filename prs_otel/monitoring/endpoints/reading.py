@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ninja.errors import HttpError
 
-from prs_otel import pipeline
+from prs_otel import conf, pipeline
 from prs_otel.monitoring.answers import steady_answer
 from prs_otel.monitoring.schemas import Error, InvalidRequest
 from prs_otel.monitoring.scope import EVERYTHING, Scope
@@ -41,4 +41,15 @@ def steady(
     view = opened_view()
     at = moment(view.store, now=time.time())
     state = f"{at}:{asked.model_dump_json()}:{scope}"
+    return steady_answer(request, state, lambda: build(view, at.end))
+
+
+def steady_of_processes(
+    request: HttpRequest, build: Callable[[MetricsView, float], BaseModel]
+) -> HttpResponse:
+    """Answer so with what processes say of themselves, which they may do with nothing to store."""
+    view = opened_view()
+    at = moment(view.store, now=time.time())
+    said = [(each.worker, each.seen_at) for each in view.processes(now=at.end)]
+    state = f"{at}:{said}:{conf.current().track_cache}"
     return steady_answer(request, state, lambda: build(view, at.end))

@@ -12,7 +12,7 @@ from prs_otel import pipeline
 from prs_otel.monitoring import documents
 from prs_otel.monitoring.answers import answer
 from prs_otel.monitoring.endpoints.parameters import HealthQuestion
-from prs_otel.monitoring.endpoints.reading import FAILURES, opened_view
+from prs_otel.monitoring.endpoints.reading import FAILURES, steady_of_processes
 from prs_otel.monitoring.permissions import (
     AuthenticatedRequest,
     is_staff,
@@ -33,8 +33,9 @@ router = Router(tags=["system"])
 @router.get("metrics/", auth=staff_auth(), response={200: SystemMetrics, **FAILURES})
 def system_metrics(request: AuthenticatedRequest) -> HttpResponse:
     """Return what hosts and workers are doing now; for staff."""
-    document = documents.system_metrics(opened_view(), now=time.time())
-    return answer(request, document)
+    return steady_of_processes(
+        request, lambda view, now: documents.system_metrics(view, now=now)
+    )
 
 
 @router.get(

@@ -67,6 +67,22 @@ def test_what_django_asks_a_server_about_itself_is_no_query(
     assert traces.exported == ()
 
 
+def test_what_django_asks_to_know_the_server_is_no_query_of_who_connects_first(
+    database: Database, traces: Traces
+) -> None:
+    fresh: Any = database.connection.copy()
+    try:
+        # As a request does that compiles a query before it has connected.
+        assert fresh.mysql_is_mariadb
+        assert [span.name for span in traces.exported] == []
+        with fresh.cursor() as cursor:
+            cursor.execute("SELECT VERSION(), 1")
+    finally:
+        fresh.close()
+
+    assert [each.kind for each in traces.observed] == ["query"]
+
+
 @pytest.mark.parametrize(
     ("mode", "sql", "text"),
     [

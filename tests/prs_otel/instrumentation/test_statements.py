@@ -56,6 +56,27 @@ def test_a_text_is_described_by_the_conventions(
 
 
 @pytest.mark.parametrize(
+    ("vendor", "sql", "is_of_backend"),
+    [
+        ("mysql", "\n  SELECT VERSION(),\n @@sql_mode,\n @@sql_auto_is_null", True),
+        ("mysql", "SELECT VERSION()", False),
+        ("postgresql", "SELECT VERSION(), @@sql_auto_is_null", False),
+    ],
+)
+def test_what_a_backend_asks_to_know_the_server_is_nobody_s_query(
+    descriptions: Descriptions,
+    remembered: dict[str, str],
+    vendor: str,
+    sql: str,
+    is_of_backend: bool,
+) -> None:
+    found = descriptions.of(sql, connection(vendor=vendor))
+
+    assert found.is_of_backend is is_of_backend
+    assert (remembered == {}) is is_of_backend
+
+
+@pytest.mark.parametrize(
     ("vendor", "system"),
     [
         ("postgresql", "postgresql"),

@@ -56,8 +56,10 @@ def history(request: DocumentRequest) -> dict[str, object]:
 
 
 def test_the_command_says_when_alerting_is_not_installed() -> None:
-    with pytest.raises(CommandError, match='add "alerting" to INSTALLED_APPS'):
+    with pytest.raises(CommandError, match='add "alerting" to INSTALLED') as caught:
         manage_monitoring("alerts")
+
+    assert caught.value.returncode == 2
 
 
 def test_alerts_are_a_table() -> None:

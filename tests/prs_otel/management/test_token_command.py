@@ -100,13 +100,17 @@ def test_times_are_in_utc_also_without_time_zone_support() -> None:
 
 
 def test_an_unknown_user_is_refused() -> None:
-    with pytest.raises(CommandError, match="There is no user 'bob'"):
+    with pytest.raises(CommandError, match="There is no user 'bob'") as caught:
         manage_monitoring("token", "create", "--user=bob")
+
+    assert caught.value.returncode == 2
 
 
 def test_an_unknown_key_is_refused() -> None:
-    with pytest.raises(CommandError, match="No token has the key 'nope'"):
+    with pytest.raises(CommandError, match="No token has the key 'nope'") as caught:
         manage_monitoring("token", "revoke", "nope")
+
+    assert caught.value.returncode == 2
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "1.5", "x"])

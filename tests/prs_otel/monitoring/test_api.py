@@ -10,7 +10,8 @@ from django.test import Client, override_settings
 from prs_otel import pipeline
 from prs_otel.monitoring import documents, permissions
 from prs_otel.monitoring.documents import SampleQuery
-from prs_otel.store.base import StoreError
+from prs_otel.rollup.moment import moment
+from prs_otel.store.base import Beat, StoreError
 from tests.support.measured import Measured, Whose
 
 pytestmark = [
@@ -122,7 +123,7 @@ def test_an_unchanged_answer_is_not_sent_again(staff_client: Client) -> None:
     assert response.content == b""
 
 
-@pytest.mark.parametrize("path", STEADY)
+@pytest.mark.parametrize("path", DATA)
 def test_while_nothing_is_stored_no_document_is_built(
     staff_client: Client,
     served: Measured,
@@ -136,11 +137,41 @@ def test_while_nothing_is_stored_no_document_is_built(
     monkeypatch.setattr(served.view, "window", pytest.fail)
     monkeypatch.setattr(served.view, "trend", pytest.fail)
     monkeypatch.setattr(served.view, "slowest", pytest.fail)
+    monkeypatch.setattr(served.view, "all_gauges", pytest.fail)
 
     response = staff_client.get(path, headers={"If-None-Match": etag})
 
     assert (response.status_code, response.content) == (304, b"")
     assert "private" in response.headers["Cache-Control"]
+
+
+def test_what_a_process_says_of_itself_is_another_answer(
+    staff_client: Client, served: Measured
+) -> None:
+    served.request()
+    served.flush()
+    etag = staff_client.get(SYSTEM).headers["ETag"]
+    before = moment(served.view.store, now=served.now)
+    # Another worker has begun, and has measured nothing so far.
+    beat = Beat("new", "web-1", 4_001, served.now, served.now, {}, {})
+    served.view.store.append(None, worker="new", sequence=1, beat=beat, texts={})
+    assert moment(served.view.store, now=served.now) == before
+
+    response = staff_client.get(SYSTEM, headers={"If-None-Match": etag})
+
+    assert response.status_code == 200
+    assert "new" in [each["worker"] for each in response.json()["workers"]]
+
+
+def test_to_measure_no_cache_any_more_is_another_answer(
+    staff_client: Client, served: Measured
+) -> None:
+    served.flush()
+    etag = staff_client.get(SYSTEM).headers["ETag"]
+    with override_settings(MONITORING_SETTINGS={"TRACK_CACHE": False}):
+        response = staff_client.get(SYSTEM, headers={"If-None-Match": etag})
+
+    assert response.json()["caches"] is None
 
 
 def test_other_parameters_are_another_answer(
@@ -154,17 +185,18 @@ def test_other_parameters_are_another_answer(
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("path", [SUMMARY, TRENDS, LATENCY, SLOW_QUERIES, SLOW_CALLS])
 def test_an_answer_is_not_another_organisations(
-    alice_client: Client, served: Measured
+    alice_client: Client, staff_client: Client, served: Measured, path: str
 ) -> None:
     served.flush()
-    tags = set()
+    tags = {staff_client.get(path).headers["ETag"]}
     for organization in (7, 8):
         settings = {"USER_ORGANIZATION": lambda user, mine=organization: mine}
         with override_settings(MONITORING_SETTINGS=settings):
-            tags.add(alice_client.get(SUMMARY).headers["ETag"])
+            tags.add(alice_client.get(path).headers["ETag"])
 
-    assert len(tags) == 2
+    assert len(tags) == 3
 
 
 def test_a_changed_answer_is_sent_again(staff_client: Client, served: Measured) -> None:

@@ -19,8 +19,22 @@ pytestmark = [
 ]
 
 BASE = "/api/monitoring/"
-OF_ORGANIZATION = ("performance/summary/", "database/slow-queries/", "api/slow-calls/")
-FOR_STAFF = ("system/metrics/", "openapi.json", "docs/", "docs/swagger-ui.css")
+OF_ORGANIZATION = (
+    "performance/summary/",
+    "performance/trends/",
+    "performance/latency/",
+    "database/slow-queries/",
+    "api/slow-calls/",
+)
+FOR_STAFF = (
+    "database/metrics/",
+    "api/metrics/",
+    "api/trends/",
+    "system/metrics/",
+    "openapi.json",
+    "docs/",
+    "docs/swagger-ui.css",
+)
 EVERY_PATH = (*OF_ORGANIZATION, *FOR_STAFF)
 
 ORGANIZATION_OF: dict[str, str | int] = {"alice": "7", "bob": 8}
@@ -154,6 +168,18 @@ def test_nothing_a_request_says_shows_another_organization(
     assert "of-8" not in body
     assert '"organization_id":"8"' not in body
     assert "SELECT" not in body
+
+
+@pytest.mark.parametrize("path", OF_ORGANIZATION[1:])
+def test_to_ask_for_another_organization_is_refused(
+    alice_client: Client, path: str
+) -> None:
+    with override_settings(MONITORING_SETTINGS={"USER_ORGANIZATION": organization_of}):
+        own = alice_client.get(f"{BASE}{path}?organization_id=7")
+        other = alice_client.get(f"{BASE}{path}?organization_id=8")
+
+    assert (own.status_code, other.status_code) == (200, 403)
+    assert other.json() == {"detail": "This is another organisation than yours."}
 
 
 def test_a_user_sees_his_own_totals(alice_client: Client, served: Measured) -> None:

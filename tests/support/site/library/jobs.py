@@ -63,6 +63,13 @@ def fail() -> None:
     apps.get_model("library.Author").objects.get(name="nobody")
 
 
+@task(name="library.refuse", throws=(LookupError,))
+def refuse() -> None:
+    """Raise what everybody expects."""
+    message = "out of stock"
+    raise LookupError(message)
+
+
 @task(name="library.try_again", bind=True, max_retries=1)
 def try_again(self: Task) -> None:
     """Succeed the second time."""
