@@ -1,10 +1,11 @@
 // Bundle src/ into the directory that is named: `node build.mjs DIRECTORY`.
 import { build } from "esbuild";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 
 const LIMIT_KB = 90;
+const BUNDLED = ["preact", "uplot"];
 const FILES = ["dashboard.js", "dashboard.css"];
 
 const [directory] = process.argv.slice(2);
@@ -24,6 +25,13 @@ await build({
   outdir: target,
   logLevel: "warning",
 });
+
+// The wheel contains these packages, so it contains what they are licensed by.
+const licenses = BUNDLED.map(async (name) => {
+  const text = await readFile(join("node_modules", name, "LICENSE"), "utf8");
+  return `${name}\n\n${text.trim()}\n`;
+});
+await writeFile(join(target, "licenses.txt"), (await Promise.all(licenses)).join("\n\n"));
 
 let total = 0;
 for (const name of FILES) {

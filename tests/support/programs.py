@@ -100,6 +100,12 @@ def require(module: str) -> None:
         _missing(module)
 
 
+def npm_package(name: str) -> None:
+    """Leave the test out where a package of `frontend/` is not installed (`make frontend`)."""
+    if not Path(__file__).parents[2].joinpath("frontend/node_modules", name).exists():
+        _missing(f"npm's {name}")
+
+
 def _missing(name: str) -> NoReturn:
     reason = f"{name} is not installed"
     if os.environ.get("CI"):

@@ -26,7 +26,6 @@ export function Chart({ title, picture, hint, empty, onZoom }: ChartProps) {
   return (
     <figure
       class="chart"
-      role="group"
       aria-label={title}
       aria-description={describe(picture)}
       tabIndex={0}

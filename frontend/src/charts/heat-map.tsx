@@ -63,7 +63,6 @@ export function HeatMapChart(props: HeatMapProps) {
   return (
     <figure
       class="chart"
-      role="group"
       aria-label={title}
       aria-description={describe(map)}
       tabIndex={0}

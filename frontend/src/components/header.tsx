@@ -137,8 +137,14 @@ const THEMES = {
 function ThemeButton() {
   const current = useStore(theme);
   return (
-    <button type="button" class="plain theme" onClick={nextTheme} aria-label={`Theme: ${current}`}>
-      {THEMES[current].sign} <span class="extra">{THEMES[current].name}</span>
+    <button
+      type="button"
+      class="plain theme"
+      onClick={nextTheme}
+      aria-label={`Theme: ${THEMES[current].name}`}
+    >
+      <span aria-hidden="true">{THEMES[current].sign}</span>{" "}
+      <span class="extra">{THEMES[current].name}</span>
     </button>
   );
 }

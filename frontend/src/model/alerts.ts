@@ -19,6 +19,8 @@ export interface Evidence {
   contributors?: Contributor[];
   code?: CodeLocation | null;
   traces?: string[];
+  /** The same as addresses, where the project has said where traces are seen. */
+  trace_urls?: string[];
 }
 
 export interface Alert {
@@ -157,6 +159,8 @@ export interface ExplainedAlert {
 
 export interface Explanation {
   rule: string;
+  verdict: string;
+  reasons: { step: string; passes: boolean; text: string }[];
   health: RuleHealth | null;
   alerts: ExplainedAlert[];
 }

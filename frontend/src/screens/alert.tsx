@@ -53,7 +53,7 @@ function OneRule({ name }: { readonly name: string }) {
     <>
       <h1>{name}</h1>
       <Answered polled={explained}>
-        {({ health, alerts }) => (
+        {({ health, alerts, reasons }) => (
           <>
             {health === null ? (
               <Notice kind="warning">The evaluator does not know this rule.</Notice>
@@ -63,6 +63,7 @@ function OneRule({ name }: { readonly name: string }) {
                 {health.last_error}
               </p>
             )}
+            <Reasons reasons={reasons} />
             {alerts.length === 0 && <p class="muted">It has never fired.</p>}
             {alerts.map(({ alert, steps }) => (
               <section key={alert.id}>
@@ -79,6 +80,25 @@ function OneRule({ name }: { readonly name: string }) {
         )}
       </Answered>
     </>
+  );
+}
+
+/** From a figure to a message: what lets an alert pass, and what holds it up. */
+function Reasons({ reasons }: Pick<Explanation, "reasons">) {
+  if (reasons.length === 0) {
+    return null;
+  }
+  return (
+    <section>
+      <h2>From the figure to the message</h2>
+      <ol class="steps">
+        {reasons.map(({ step, passes, text }) => (
+          <li key={step}>
+            <Badge kind={passes ? "ok" : "held"} text={`${passes ? "✓" : "✗"} ${step}`} /> {text}
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 
