@@ -10,13 +10,15 @@ import { secondsOf } from "../model/times.ts";
 import { useAlerting, useApi } from "../runtime/polled.ts";
 import { screenState, useRoute } from "../runtime/router.ts";
 import { useAsked } from "../runtime/window.ts";
-import { FiringAlerts } from "./firing-alerts.tsx";
+import { FiringAlerts, useFiringAlerts } from "./firing-alerts.tsx";
 import { Channels } from "./channels.tsx";
 import { MAY_READ_RULES, Rules } from "./rules.tsx";
 import { MAY_SEE_SILENCES, Silences } from "./silences.tsx";
 import { Answered } from "./samples.tsx";
 
 const TABS = ["current", "history", "rules", "silences"] as const;
+const CURRENT_SHOWN = 100;
+
 type Tab = (typeof TABS)[number];
 
 export function Alerts() {
@@ -41,7 +43,7 @@ export function Alerts() {
       </nav>
       {tab === "current" && (
         <>
-          <FiringAlerts limit={100} />
+          <Current />
           <Channels />
         </>
       )}
@@ -50,6 +52,11 @@ export function Alerts() {
       {tab === "silences" && <Silences />}
     </>
   );
+}
+
+function Current() {
+  const alerts = useFiringAlerts(CURRENT_SHOWN);
+  return <FiringAlerts alerts={alerts} limit={CURRENT_SHOWN} />;
 }
 
 function History() {

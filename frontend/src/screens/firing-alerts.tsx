@@ -5,17 +5,21 @@ import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { ScreenLink } from "../components/link.tsx";
 import { Time } from "../components/time.tsx";
 import type { AlertingStatus, AlertList } from "../model/alerts.ts";
-import { useAlerting } from "../runtime/polled.ts";
+import { useAlerting, type Polled } from "../runtime/polled.ts";
 
 const EVERY = 5;
 
 interface FiringAlertsProps {
+  readonly alerts: Polled<AlertList>;
   /** How many are shown at most. */
   readonly limit: number;
 }
 
-export function FiringAlerts({ limit }: FiringAlertsProps) {
-  const alerts = useAlerting<AlertList>("alerts/", { limit }, EVERY);
+export function useFiringAlerts(limit: number): Polled<AlertList> {
+  return useAlerting<AlertList>("alerts/", { limit }, EVERY);
+}
+
+export function FiringAlerts({ alerts, limit }: FiringAlertsProps) {
   const status = useAlerting<AlertingStatus>("status/", {}, 3 * EVERY);
   const items = alerts.document?.items;
   return (
