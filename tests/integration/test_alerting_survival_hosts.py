@@ -29,10 +29,10 @@ from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.integration
 
-PRESENCE: Final = {"alerting__presence__RENEWAL": 1.0}
+PRESENCE: Final = {"alerting.presence.RENEWAL": 1.0}
 """Evaluators look for each other every second, in place of every minute."""
 
-DIGEST: Final = {"alerting__notifications__digest__DIGEST_WAIT": 3.0}
+DIGEST: Final = {"alerting.notifications.digest.DIGEST_WAIT": 3.0}
 """It gathers for three seconds, in place of a minute."""
 ALERTS_AN_HOUR: Final = 10
 STATEMENTS: Final = 10_000
@@ -89,7 +89,7 @@ def test_hosts_on_one_database_leave_each_others_alerts_alone(
     with ExitStack() as stack:
 
         def served(each: Site) -> Server:
-            command = impatient(each, host=each.directory.name, **PRESENCE)
+            command = impatient(each, host=each.directory.name, constants=PRESENCE)
             return stack.enter_context(serving(each, command))
 
         busy, idle = served(web1), served(web2)
@@ -140,7 +140,7 @@ def test_ten_thousand_alerts_at_once_are_ten_messages_and_one_digest(
         rules=[BY_STATEMENT],
         measuring={"SERIES_LIMIT": 2 * STATEMENTS},
     )
-    with serving(site, impatient(site, workers=1, **DIGEST)) as server:
+    with serving(site, impatient(site, workers=1, constants=DIGEST)) as server:
         wait_until(lambda: evaluated(site), what=server.process.output)
         process = psutil.Process(leader(site))
         before = process.memory_info().rss

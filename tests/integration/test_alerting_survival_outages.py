@@ -31,7 +31,7 @@ from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.integration
 
-SOON: Final = {"alerting__notifications__outcome__FIRST_WAIT": 1.0}
+SOON: Final = {"alerting.notifications.outcome.FIRST_WAIT": 1.0}
 """An attempt is repeated within a second, in place of ten."""
 ALICE, BOB = "alice@example.org", "bob@example.org"
 INTERVAL: Final = 4
@@ -168,7 +168,7 @@ def test_a_mail_server_in_trouble_is_tried_until_it_is_well(
     harm(mailbox)
     site = mailing(alerted(site, ["email", webhook(hook)]), mailbox, timeout=1.0)
 
-    with serving(site, impatient(site, **SOON)) as server:
+    with serving(site, impatient(site, constants=SOON)) as server:
         server.client.get("/plain/")
         wait_until(lambda: email(site) == "error", what=server.process.output)
         wait_until(lambda: heard(hook)["firing", "/plain/"])
@@ -189,7 +189,7 @@ def test_who_has_taken_a_mail_does_not_get_it_again_with_who_had_refused(
     mailbox.refused[BOB] = "450 mailbox busy"
     site = mailing(alerted(site, ["email"]), mailbox)
 
-    with serving(site, impatient(site, **SOON)) as server:
+    with serving(site, impatient(site, constants=SOON)) as server:
         server.client.get("/plain/")
         wait_until(lambda: email(site) == "error", what=server.process.output)
         assert set(mailbox.recipients) == {ALICE}

@@ -30,9 +30,9 @@ from tests.support.wait import wait_until
 pytestmark = pytest.mark.integration
 
 SOON: Final = {
-    "alerting__outbox__outbox__CLAIM_SECONDS": 4.0,
-    "alerting__sender__MARGIN": 1.0,
-    "prs_otel__leader__LEASE_TTL": 3.0,
+    "alerting.outbox.outbox.CLAIM_SECONDS": 4.0,
+    "alerting.sender.MARGIN": 1.0,
+    "prs_otel.leader.LEASE_TTL": 3.0,
 }
 """In place of two minutes, half a minute and ten seconds."""
 
@@ -58,7 +58,7 @@ def test_what_a_killed_evaluator_had_not_sent_is_sent_once_by_its_successor(
     hook.deaf = threading.Event()
     site = alerted(site, [webhook(hook)])
 
-    with serving(site, impatient(site, **SOON)) as server:
+    with serving(site, impatient(site, constants=SOON)) as server:
         server.client.get("/plain/")
         wait_until(lambda: hook.knocks, what=server.process.output)
         # One alert is on its way and not yet taken. The next is written down only.
@@ -82,7 +82,7 @@ def test_what_a_webhook_has_taken_from_a_killed_evaluator_comes_again_as_the_sam
     hook.hangs = threading.Event()
     site = alerted(site, [webhook(hook)])
 
-    with serving(site, impatient(site, **SOON)) as server:
+    with serving(site, impatient(site, constants=SOON)) as server:
         server.client.get("/plain/")
         wait_until(lambda: hook.requests, what=server.process.output)
         first = leader(site)
@@ -105,7 +105,7 @@ def test_a_mail_taken_from_a_killed_evaluator_comes_again_under_the_same_id(
     with mail_server() as mailbox:
         mailbox.mute = threading.Event()
         site = mailing(alerted(site, ["email"]), mailbox)
-        with serving(site, impatient(site, **SOON)) as server:
+        with serving(site, impatient(site, constants=SOON)) as server:
             server.client.get("/plain/")
             wait_until(lambda: mailbox.mails, what=server.process.output)
             first = leader(site)
@@ -126,7 +126,7 @@ def test_a_leader_that_was_frozen_while_it_sent_tells_nothing_twice(
     hook.deaf = threading.Event()
     site = alerted(site, [webhook(hook)])
 
-    with serving(site, impatient(site, **SOON)) as server:
+    with serving(site, impatient(site, constants=SOON)) as server:
         server.client.get("/plain/")
         wait_until(lambda: hook.knocks, what=server.process.output)
         frozen = leader(site)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 import django
@@ -89,17 +90,16 @@ def impatient(
     workers: int = 2,
     host: str = "",
     also: str = "",
-    **constants: float,
+    constants: Mapping[str, float] = MappingProxyType({}),
 ) -> list[str]:
     """Return the command that serves the site, on `host`, by a gunicorn that never tires.
 
-    `constants` are put in place of those of our modules, named with `__` for the dot:
-    to wait for as long as a project would is not what a test is about. `also` is code that
-    each worker runs.
+    `constants` are put in place of those of our modules, by their dotted paths: to wait for
+    as long as a project would is not what a test is about. `also` is code that each worker
+    runs.
     """
-    by_path = {name.replace("__", "."): value for name, value in constants.items()}
     config = site.directory / "gunicorn.conf.py"
-    config.write_text(_HOOK.format(host=host, constants=by_path, also=also))
+    config.write_text(_HOOK.format(host=host, constants=dict(constants), also=also))
     # A worker that is stopped is none that gunicorn should replace.
     patient = ("-c", str(config), "--timeout=120")
     return gunicorn(*patient, *options, workers=workers)
