@@ -31,6 +31,7 @@ WEBHOOK: Final = "POST /api/alerting/webhook/"
 PUBLIC: Final = {"GET /api/monitoring/system/health/"}
 OF_AN_ORGANIZATION: Final = {
     "GET /api/monitoring/performance/summary/",
+    "GET /api/monitoring/performance/latency/",
     "GET /api/monitoring/performance/trends/",
     "GET /api/monitoring/database/slow-queries/",
     "GET /api/monitoring/api/slow-calls/",
