@@ -4,6 +4,9 @@ from __future__ import annotations
 
 wsgi_app = "demo_site.wsgi"
 workers = 4
+# A browser opens connections ahead of its requests: each would hold a sync worker.
+worker_class = "gthread"
+threads = 4
 accesslog = None
 # gunicorn 25 and later would open a control socket in the user's home directory;
 # older ones ignore the name.

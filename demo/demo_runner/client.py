@@ -64,7 +64,7 @@ class Client:
         return answer
 
     def _exchange(self, call: Call) -> Answer:
-        # gunicorn's sync workers close a connection after each response.
+        # A connection for each call, so that calls spread over all workers.
         connection = http.client.HTTPConnection(HOST, self._port, timeout=TIMEOUT)
         try:
             body = urlencode(call.form) if call.form else None

@@ -62,7 +62,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": STATE_DIR / "payments.sqlite3",
         "OPTIONS": {
-            # Four workers write: readers do not wait for them, writers queue.
+            # All workers write: readers do not wait for them, writers queue.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,

@@ -132,8 +132,10 @@ def test_errors_and_slow_queries_fire_get_worse_and_are_over_by_load(
         asked("/queries/one/", 250)
         hears(hook, "high_slow_query_rate", "resolved", server)
 
-    assert told(hook, "high_api_error_rate") == WHOLE
-    assert told(hook, "high_slow_query_rate") == WHOLE
+    # A rate may be looked at while it goes down, and end as the warning it then is.
+    for name in ("high_api_error_rate", "high_slow_query_rate"):
+        *before, (kind, _) = told(hook, name)
+        assert [*before, kind] == [*WHOLE[:2], "resolved"]
 
 
 def threads() -> list[str]:

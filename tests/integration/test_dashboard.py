@@ -166,7 +166,9 @@ def test_an_alert_is_acknowledged_and_silenced_in_place(shown: Window) -> None:
 
     page.get_by_role("button", name="Silence").first.click()
     page.get_by_label("Why").fill("deploying")
-    page.locator("form.prompt button.main").click()
+    with page.expect_response("**/silences/") as answer:
+        page.locator("form.prompt button.main").click()
+    assert answer.value.status == 201, answer.value.text()
     expect(page.locator("form.prompt")).to_have_count(0)
     shown.open(f"{PAGE}?screen=alerts&tab=silences", shows="deploying")
     page.get_by_role("button", name="End").first.click()
