@@ -504,6 +504,19 @@ def test_a_statements_share_by_organisation_is_of_its_queries(
     assert found["organizations"] == [{"organization": "7", "count": 1, "share": 0.25}]
 
 
+def test_tasks_are_no_organisations(store: Store, source: ViewSource) -> None:
+    cells = Cells(LIMIT)
+    cells.cell(series.TASK, ("daily", "celery")).observe(SECOND)
+    cells.cell(series.ORGANIZATION, ("7",)).observe(SECOND)
+    observed(store, cells)
+
+    found = source.evidence("prs.task.duration", where=HOST, window=300, now=NOW)
+
+    assert "organizations" not in found
+    contributors: Any = found["contributors"]
+    assert [each["task"] for each in contributors] == ["daily"]
+
+
 def test_where_the_largest_contributor_has_no_sample_others_stand_in(
     store: Store, source: ViewSource
 ) -> None:
