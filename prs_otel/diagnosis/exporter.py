@@ -45,12 +45,12 @@ class Target:
 def examine(around: Surroundings) -> Iterator[Finding]:
     """Send an empty export to each endpoint that the server's environment names."""
     environment = around.server_environment
-    targets = list(_targets(environment))
-    if not targets:
+    found = list(targets(environment))
+    if not found:
         message = f"No {_ENDPOINT} is set: nothing is exported, and nothing need be."
         yield Finding("exporter", "ok", message)
     answers: dict[tuple[str, bool], tuple[str, str] | None] = {}
-    for target in targets:
+    for target in found:
         key = (target.place if target.is_grpc else target.url, target.is_grpc)
         if key not in answers:
             answers[key] = trouble(target, environment)
@@ -72,7 +72,8 @@ def trouble(target: Target, environment: Mapping[str, str]) -> tuple[str, str] |
     return None
 
 
-def _targets(environment: Mapping[str, str]) -> Iterator[Target]:
+def targets(environment: Mapping[str, str]) -> Iterator[Target]:
+    """Yield where each signal goes, by the standard variables."""
     general = environment.get(_ENDPOINT, "").strip()
     for signal in ("traces", "metrics", "logs"):
         name = signal.upper()

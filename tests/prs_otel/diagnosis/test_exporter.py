@@ -82,6 +82,21 @@ def test_every_signal_of_a_general_endpoint_is_looked_at() -> None:
     assert len(headers) == 3
 
 
+@pytest.mark.parametrize(
+    ("variable", "path"),
+    [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/of/traces"),
+        ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "/of/logs/"),
+    ],
+)
+def test_the_url_of_a_single_signal_is_taken_as_it_is(variable: str, path: str) -> None:
+    url = f"http://127.0.0.1:4318{path}"
+
+    (target,) = exporter.targets({variable: url})
+
+    assert target.url == url
+
+
 def test_where_nobody_listens_it_is_said() -> None:
     port = free_port()
 

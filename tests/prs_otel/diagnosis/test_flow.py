@@ -97,3 +97,9 @@ def test_figures_from_the_future_show_that_the_clock_was_set_back() -> None:
 def test_clocks_may_differ_by_a_second() -> None:
     assert wrong(beat(seen_at=NOW + 1), latest=NOW + 1) == []
     assert wrong(beat(), latest=None) == []
+
+
+def test_a_clock_is_named_once_though_its_figures_are_in_the_future_too() -> None:
+    (message,) = wrong(beat(), beat(host="web-2", seen_at=NOW + 10), latest=NOW + 10)
+
+    assert "web-2" in message

@@ -93,3 +93,13 @@ def test_the_helpers_of_other_servers_need_not_report() -> None:
 
 def test_the_workers_of_another_host_are_not_those_of_a_server_here() -> None:
     assert only(beats=(beat(host="web-2"),)).level == "critical"
+
+
+@pytest.mark.parametrize(("seconds", "level"), [(20, "warning"), (36, "critical")])
+def test_the_moment_a_start_may_take_is_its_own_and_a_flush(
+    seconds: float, level: str
+) -> None:
+    # Until it has started, and then until its first flush should have come.
+    found = only(beats=(), servers=(server(started_at=NOW - seconds),))
+
+    assert found.level == level

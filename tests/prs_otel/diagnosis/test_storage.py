@@ -54,8 +54,9 @@ def test_a_user_without_a_name_has_a_number() -> None:
     assert storage.user_name(2**31 - 7) == str(2**31 - 7)
 
 
-def test_others_must_not_look_into_the_directory(directory: Path) -> None:
-    directory.chmod(0o755)
+@pytest.mark.parametrize("mode", [0o755, 0o710, 0o701])
+def test_others_must_not_look_into_the_directory(directory: Path, mode: int) -> None:
+    directory.chmod(mode)
 
     found = only(directory)
 

@@ -132,6 +132,25 @@ def test_a_slow_query_names_the_line_of_code(
     assert [found.code for found in traces.observed] == [None, HERE]
 
 
+@pytest.mark.usefixtures("traces")
+def test_the_line_that_repeats_a_query_is_looked_for_once_at_the_threshold(
+    request_context: RequestContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at: list[int] = []
+
+    def find() -> CallSite:
+        at.append(request_context.query_count)
+        return HERE
+
+    monkeypatch.setattr(call_site, "find", find)
+    for _ in range(THRESHOLDS.n_plus_one_count + 2):
+        run("SELECT 1")
+
+    assert at == [THRESHOLDS.n_plus_one_count]
+    (repeat,) = request_context.repeats.values()
+    assert repeat.code == HERE
+
+
 def test_a_slow_query_of_nobodys_code_names_no_line(
     traces: Traces, thresholds: list[Thresholds], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,6 +158,18 @@ def test_each_action_says_in_numbers_what_was_done(
     assert "no-store" in response.headers["Cache-Control"]
 
 
+def test_who_had_maintenance_done_is_logged_with_its_numbers(
+    admin_client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="prs_otel"):
+        post(admin_client, MAINTENANCE, {"action": "compact"})
+
+    (line,) = [
+        each for each in caplog.messages if each.startswith("Maintenance by root: ")
+    ]
+    assert '"merged_buckets"' in line
+
+
 def test_after_a_reset_everything_counts_from_zero(
     admin_client: Client, measured: Measured
 ) -> None:
@@ -307,7 +319,19 @@ def test_who_changed_what_can_be_read_page_by_page(admin_client: Client) -> None
         "new": 2,
         "user": "root",
     }
-    assert admin_client.get(CHANGES, {"limit": 0}).status_code == 422
+    for limit, status in ((0, 422), (1, 200), (1_000, 200), (1_001, 422)):
+        assert admin_client.get(CHANGES, {"limit": limit}).status_code == status
+
+
+def test_fifty_changes_are_a_page_unless_others_are_asked_for(
+    admin_client: Client,
+) -> None:
+    for number in range(51):
+        post(admin_client, CONFIG, {"FLUSH_INTERVAL": 1 + number % 2})
+
+    page = admin_client.get(CHANGES).json()
+
+    assert (page["count"], len(page["items"])) == (51, 50)
 
 
 def test_what_cannot_be_distributed_yet_is_told_and_kept(
@@ -387,6 +411,14 @@ def test_what_is_no_object_of_settings_is_refused(
 
     assert response.status_code == status
     assert configuration.stored() == Changed()
+
+
+def test_more_than_a_hundred_changes_are_refused_as_one(admin_client: Client) -> None:
+    body = {f"K{number}": 1 for number in range(101)}
+
+    detail = post(admin_client, CONFIG, body).json()["detail"]
+
+    assert [each["type"] for each in detail] == ["too_long"]
 
 
 def test_openapi_says_what_can_be_changed_to_what(staff_client: Client) -> None:

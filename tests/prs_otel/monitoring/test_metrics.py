@@ -34,6 +34,10 @@ def test_a_statement_has_its_share_and_the_databases_that_ran_it(
         "default": 2,
         "replica": 1,
     }
+    assert [row.time_share for row in document.aliases] == [
+        pytest.approx(0.625),
+        pytest.approx(0.375),
+    ]
 
 
 def test_a_statement_names_the_routes_that_ran_it(measured: Measured) -> None:
@@ -48,6 +52,33 @@ def test_a_statement_names_the_routes_that_ran_it(measured: Measured) -> None:
         (each.endpoint, each.request_count, each.count) for each in statement.endpoints
     ] == [("/b/", 1, 2), ("/a/", 1, 1)]
     assert statement.endpoints[0].total_duration == pytest.approx(0.4)
+
+
+def test_of_a_statement_that_all_routes_run_twenty_are_named(
+    measured: Measured,
+) -> None:
+    measured.query(text="SELECT of-request")
+    for number in range(21):
+        measured.request(whose=Whose(f"/{number}/"), queries=[0.1 + number / 100])
+
+    document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
+
+    (statement,) = document.fingerprints
+    assert [each.endpoint for each in statement.endpoints] == [
+        f"/{number}/" for number in range(20, 0, -1)
+    ]
+    assert statement.endpoint_count == 21
+
+
+def test_the_thousand_costliest_findings_are_told(measured: Measured) -> None:
+    for number in range(1_001):
+        code = CallSite("views.py", 1 + number, "listing")
+        measured.request(findings=[Finding("f", 6, 1_000 + number, code)])
+
+    document = documents.database_metrics(measured.flush(), HOUR, now=NOW)
+
+    lines = [each.code.line for each in document.n_plus_one if each.code]
+    assert lines == list(range(1_001, 1, -1))
 
 
 def test_a_repeated_statement_is_found_with_its_line(measured: Measured) -> None:
@@ -66,6 +97,7 @@ def test_a_repeated_statement_is_found_with_its_line(measured: Measured) -> None
     assert first.code.model_dump() == code._asdict()
     assert second.code is None
     assert document.queries.n_plus_one_count == 2
+    assert [row.n_plus_one_count for row in document.fingerprints] == [2]
 
 
 def test_what_a_task_repeats_is_a_finding_too(measured: Measured) -> None:
@@ -136,6 +168,20 @@ def test_organisations_and_users_sum_to_the_total(measured: Measured) -> None:
     ids = {row.organization_id for row in document.organizations or ()}
     assert ids == {"7", "8", None}
     assert (document.organization_count, document.user_count) == (3, 2)
+
+
+def test_organisations_and_users_come_in_pages(measured: Measured) -> None:
+    for number in range(5):
+        whose = Whose(organization_id=f"o{number}", user_id=f"u{number}")
+        measured.request(0.1 + number, whose=whose)
+    page = Page(seconds=3_600, limit=2, offset=1)
+
+    document = documents.api_metrics(measured.flush(), page, now=NOW)
+
+    organizations, users = document.organizations or (), document.users or ()
+    assert [row.organization_id for row in organizations] == ["o3", "o2"]
+    assert [row.user_id for row in users] == ["u3", "u2"]
+    assert (document.organization_count, document.user_count) == (5, 5)
 
 
 def test_dimensions_that_are_switched_off_are_null(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -8,6 +10,7 @@ from typing import NoReturn
 import pytest
 from django.core.cache import caches
 from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client, override_settings
 
 from prs_otel import pipeline
@@ -114,6 +117,53 @@ def test_a_further_database_that_does_not_answer_only_degrades(
     found = statuses()
 
     assert (found["database"], found["database:archive"]) == ("healthy", "degraded")
+
+
+def test_all_checks_together_are_waited_for_two_seconds() -> None:
+    assert ready.DEADLINE == 2.0
+
+
+@pytest.mark.usefixtures("served")
+def test_a_default_cache_that_fails_is_unhealthy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(type(caches["default"]), "set", fail)
+
+    assert statuses()["cache"] == "unhealthy"
+
+
+@pytest.mark.usefixtures("served")
+def test_no_connection_to_a_database_is_left_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[str] = []
+    wrapper = type(connections["other"])
+    real = wrapper.close
+
+    def close(connection: BaseDatabaseWrapper) -> None:
+        closed.append(connection.alias)
+        real(connection)
+
+    monkeypatch.setattr(wrapper, "close", close)
+    ready.check_database("other", "database:other", NOW)
+
+    assert closed == ["other"]
+
+
+@pytest.mark.usefixtures("served")
+def test_a_child_checks_anew() -> None:
+    ready.readiness(now=NOW)
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        # That there are threads, of which the child has none, is what this is about.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os.write(writer, str(len(ready._asked)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert (os.read(reader, 10), len(ready._asked)) == (b"0", 5)
 
 
 def test_a_database_that_hangs_is_waited_for_once_and_asked_once(

@@ -4,7 +4,7 @@ import pytest
 
 from prs_otel.rollup import series
 from prs_otel.rollup.sample import Sample
-from prs_otel.slow_log.entry import TEXT_LIMIT, entry, summary
+from prs_otel.slow_log.entry import entry, summary
 from tests.prs_otel.rollup.test_codec import sample
 
 
@@ -73,6 +73,12 @@ def test_a_line_says_how_many_were_left_out_before_it() -> None:
     }
 
 
+def test_a_line_belongs_to_the_trace_and_span_of_its_sample() -> None:
+    found = entry(sample(), "SELECT ?", suppressed=0)
+
+    assert (found.trace_id, found.span_id) == ("a" * 32, "b" * 16)
+
+
 def test_a_user_is_never_named() -> None:
     named = entry(sample(user_id="4711"), "SELECT ?", suppressed=0)
 
@@ -101,10 +107,9 @@ def test_an_organisation_is_said_only_if_that_is_an_id(
     assert ("organization_id" in found) is is_said
 
 
-def test_a_long_statement_is_cut() -> None:
-    query = fields(sample(), "x" * 20_000)["query"]
-
-    assert query == "x" * TEXT_LIMIT + "…"
+def test_a_long_statement_is_cut_after_500_characters() -> None:
+    assert fields(sample(), "x" * 20_000)["query"] == "x" * 500 + "…"
+    assert fields(sample(), "x" * 500)["query"] == "x" * 500
 
 
 def test_a_statement_nobody_remembers_is_left_out() -> None:
