@@ -5,7 +5,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The parts whose every branch is tested: counting and deciding.
 EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting/rules/*
-RUN    := $(BIN)/coverage run -m pytest
+# How many tests at a time, each file as one; most of them wait for a server most of the time.
+SHARES ?= 3
+SHARED := -n $(SHARES) --dist loadfile
+RUN    := $(BIN)/coverage run -m pytest $(SHARED)
 # What the dashboard's bundle is made of, by hatch_build.py whenever the package is installed.
 BUNDLED := pyproject.toml hatch_build.py \
 	$(shell find frontend -name node_modules -prune -o -type f -print)
@@ -41,11 +44,11 @@ format: $(VENV)/.dev
 
 # Run the unit tests alone, as often as you like.
 unit: $(VENV)/.dev
-	$(BIN)/python -X dev -m pytest -m "not integration"
+	$(BIN)/python -X dev -m pytest $(SHARED) -m "not integration"
 
 # Run the tests that start real servers and databases.
 integration: $(VENV)/.dev
-	$(BIN)/python -m pytest -m integration
+	$(BIN)/python -m pytest $(SHARED) -m integration
 
 # Run the unit tests of the dashboard's front end.
 frontend: frontend/node_modules/.installed

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
@@ -15,12 +15,19 @@ from django.db import Error as DatabaseError
 from prs_otel.management.report import Level, Line, Options, Report, json_text
 from prs_otel.store.base import StoreError
 
+CheckOptions = dict[
+    str | None, list[str] | tuple[str, ...] | tuple[()] | Literal["__all__"] | None
+]
 INTERRUPTED: Final = 130
 """The exit code of what Ctrl-C ended, as shells have it."""
 
 
 class ReportingCommand(BaseCommand):
     """A command that says what it has to in a report."""
+
+    def get_check_kwargs(self, options: dict[str, Any]) -> CheckOptions:
+        """Ask no database for its features, as these commands must start without one."""
+        return {**super().get_check_kwargs(options), "databases": ()}
 
     def end_with(self, produce: Callable[[], Report], options: Options) -> None:
         """Print what `produce` returns; the process ends with its level as exit code."""

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 import uuid
+from contextlib import closing
 
 import pytest
 
@@ -69,7 +70,8 @@ def test_a_change_is_in_force_in_every_worker_and_outlives_them(site: Site) -> N
         wait_until(lambda: slow_queries(root, client) == slow, every=0.5)
 
         # What the store loses, the leader hands out again.
-        stored(site).delete("configuration")
+        with stored(site) as store:
+            store.delete("configuration")
         wait_until(lambda: root.get(client, "config/")["distributed_revision"] == 1)
 
     with serving(site, gunicorn(workers=3)) as server:
@@ -92,7 +94,8 @@ def test_workers_start_with_what_was_changed_though_there_is_no_database(
     site: Site,
 ) -> None:
     site = quick(site)
-    distribute(stored(site), Changed(7, {"SLOW_API_THRESHOLD": 0.02}))
+    with stored(site) as store:
+        distribute(store, Changed(7, {"SLOW_API_THRESHOLD": 0.02}))
     gone = {"ENGINE": "django.db.backends.sqlite3", "NAME": "/nowhere/db.sqlite3"}
     site = site.with_settings(DATABASES={"default": gone, "other": gone})
 
@@ -101,7 +104,7 @@ def test_workers_start_with_what_was_changed_though_there_is_no_database(
         reach_all(server.client, "/plain/", workers)
 
         def revisions() -> dict[int, float]:
-            with stored(site).reading() as reader:
+            with stored(site) as store, store.reading() as reader:
                 beats = reader.beats()
             return {beat.pid: beat.figures.get(REVISION, 0) for beat in beats}
 
@@ -192,8 +195,8 @@ def test_a_reset_by_command_asks_unless_told_and_reaches_the_workers(
     assert done["processes"] >= 2
 
 
-def stored(site: Site) -> SqliteStore:
-    return SqliteStore(site.directory / "store" / "store.sqlite3")
+def stored(site: Site) -> closing[SqliteStore]:
+    return closing(SqliteStore(site.directory / "store" / "store.sqlite3"))
 
 
 def fill(store: SqliteStore, *, at: float) -> None:
@@ -205,7 +208,6 @@ def fill(store: SqliteStore, *, at: float) -> None:
         worker = uuid.uuid4().hex
         beat = Beat(worker, "elsewhere", 1, at, at, {}, {})
         store.append(bucket, worker=worker, sequence=1, beat=beat, texts={})
-    store.close()
 
 
 def test_a_compaction_over_http_says_what_it_merged(site: Site) -> None:
@@ -218,7 +220,8 @@ def test_a_compaction_over_http_says_what_it_merged(site: Site) -> None:
         def compacted() -> tuple[int, int]:
             nonlocal filled
             filled += 3
-            fill(stored(site), at=time.time() - 60)
+            with stored(site) as store:
+                fill(store, at=time.time() - 60)
             response = root.post(server.client, "maintenance/", action="compact")
             assert response.status == 200
             done = response.json()

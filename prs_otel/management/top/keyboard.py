@@ -6,11 +6,16 @@ import os
 import select
 import signal
 import termios
-import time
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import IO
+from contextlib import closing, contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+END: Final = "\x03"
+"""What Ctrl-C types where the terminal makes no signal of it, and any request to end here."""
 
 Wait = Callable[[float], str]
 
@@ -19,38 +24,59 @@ Wait = Callable[[float], str]
 def keys(stream: IO[str]) -> Iterator[Wait]:
     """Give what waits so many seconds for a key and returns it, `""` when there was none.
 
-    Being told to end raises `KeyboardInterrupt` like Ctrl-C, so that a screen is given back.
+    Being told to end by a signal is the key `END`; a second time it is `KeyboardInterrupt`.
     """
-    with _ended_politely():
-        if not stream.isatty():
-            yield _pause
-            return
-        number = stream.fileno()
-        before = termios.tcgetattr(number)
-        # What was typed ahead is not to be lost.
-        tty.setcbreak(number, termios.TCSANOW)
-        try:
-            yield lambda seconds: _key(number, seconds)
-        finally:
-            termios.tcsetattr(number, termios.TCSADRAIN, before)
+    with _told_to_end() as told, _unbuffered(stream) as typed:
+        yield lambda seconds: _key(told, typed, seconds)
 
 
-def _pause(seconds: float) -> str:
-    time.sleep(seconds)
-    return ""
-
-
-def _key(number: int, seconds: float) -> str:
-    ready, _, _ = select.select([number], [], [], seconds)
-    return os.read(number, 1).decode(errors="replace") if ready else ""
+def _key(told: int, typed: int | None, seconds: float) -> str:
+    watched = [told] if typed is None else [told, typed]
+    ready, _, _ = select.select(watched, [], [], seconds)
+    if not ready:
+        return ""
+    if typed not in ready or told in ready:
+        return END
+    # A terminal that is gone is readable, and has nothing.
+    return os.read(typed, 1).decode(errors="replace") or END
 
 
 @contextmanager
-def _ended_politely() -> Iterator[None]:
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {each: signal.signal(each, signal.default_int_handler) for each in numbers}
+def _unbuffered(stream: IO[str]) -> Iterator[int | None]:
+    if not stream.isatty():
+        yield None
+        return
+    number = stream.fileno()
+    before = termios.tcgetattr(number)
+    # What was typed ahead is not to be lost.
+    tty.setcbreak(number, termios.TCSANOW)
     try:
-        yield
+        yield number
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        # It may be gone.
+        with suppress(termios.error):
+            termios.tcsetattr(number, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def _told_to_end() -> Iterator[int]:
+    """Give what is readable once a signal has asked for the end.
+
+    An exception would be lost wherever Python cannot raise it, such as in a finalizer.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def tell(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.default_int_handler)
+        with suppress(BlockingIOError):
+            os.write(writing, b"\0")
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, tell) for each in numbers}
+    with closing(os.fdopen(reading)), closing(os.fdopen(writing, "w")):
+        try:
+            yield reading
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

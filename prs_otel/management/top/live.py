@@ -10,11 +10,12 @@ from rich.live import Live
 from rich.text import Text
 
 from prs_otel.management.report import Level, Line
+from prs_otel.management.top.keyboard import END
 
 if TYPE_CHECKING:
     from prs_otel.management.top.keyboard import Wait
 
-QUIT: Final = ("q", "Q", "\x03", "\x04")
+QUIT: Final = ("q", "Q", END, "\x04")
 _STYLES: Final = {
     None: "",
     Level.OK: "green",

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from prs_otel.management.report import Line
 from prs_otel.management.subcommands import top as command
-from prs_otel.management.top.keyboard import keys
+from prs_otel.management.top.keyboard import END, keys
 from prs_otel.management.top.live import rendered, watch
 from prs_otel.management.top.screen import screen, trouble
 from prs_otel.management.top.snapshot import Top, snapshot
@@ -270,14 +270,33 @@ def test_without_a_keyboard_time_passes_all_the_same() -> None:
         assert wait(0.0) == ""
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_being_told_to_end_gives_the_screen_back_first(number: int) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_being_told_to_end_is_a_key_and_twice_an_interruption(number: int) -> None:
     before = signal.getsignal(number)
 
-    with pytest.raises(KeyboardInterrupt), keys(StringIO()):
+    with keys(StringIO()) as wait:
         signal.raise_signal(number)
+        assert wait(5.0) == END
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
 
     assert signal.getsignal(number) is before
+
+
+def test_being_told_to_end_comes_before_what_was_typed(stdin: int) -> None:
+    with keys(sys.stdin) as wait:
+        os.write(stdin, b"x")
+        signal.raise_signal(signal.SIGTERM)
+
+        assert wait(5.0) == END
+
+
+def test_a_terminal_that_is_gone_ends_it() -> None:
+    other_end, own_end = pty.openpty()
+    with os.fdopen(own_end) as stream, keys(stream) as wait:
+        os.close(other_end)
+
+        assert wait(5.0) == END
 
 
 def on_terminal(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
