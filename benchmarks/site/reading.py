@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 application = get_wsgi_application()
-urlpatterns = [path("api/monitoring/", include("prs_otel.urls"))]
+
+
+def empty(request: HttpRequest) -> HttpResponse:
+    """Answer with nothing: what any answer of this server takes."""
+    return HttpResponse()
+
+
+urlpatterns = [
+    path("api/monitoring/", include("prs_otel.urls")),
+    path("empty/", empty),
+]
 
 
 def make_token() -> str:
