@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerting import wiring
 from alerting.api import build_api
+from alerting.wiring import serving
 
-urlpatterns = wiring.mounted(build_api(wiring.site()))
+urlpatterns = serving.mounted(build_api(serving.site()))

@@ -21,6 +21,7 @@ from alerting.notifications.policy import Limits
 from alerting.rows import alert_of
 from alerting.runner import Runner
 from alerting.settings_model import AlertingSettings
+from alerting.wiring import leading, serving
 from prs_otel import configuration, pipeline
 from prs_otel.models import SettingChange
 from prs_otel.monitoring import tokens
@@ -63,7 +64,7 @@ def clerk(*permissions: str, is_staff: bool = True) -> Client:
 
 
 def evaluated() -> Runner:
-    runner = wiring.build_runner(Lease())
+    runner = leading.build_runner(Lease())
     runner.tick(time.time())
     return runner
 
@@ -242,7 +243,7 @@ def test_a_dry_round_goes_by_changed_settings_and_hands_out_none(
     admin_client: Client,
 ) -> None:
     post(admin_client, {"EVALUATION_INTERVAL": 30})
-    runner = wiring.build_runner(Lease(), is_dry=True)
+    runner = leading.build_runner(Lease(), is_dry=True)
 
     runner.preview(time.time())
 
@@ -371,6 +372,6 @@ def test_the_webhook_follows_a_change_as_the_evaluator_has_handed_it_out(
     evaluated()
     conf.change({})
 
-    inbox = wiring.site().inbox()
+    inbox = serving.site().inbox()
 
     assert inbox.expiry == 7_200

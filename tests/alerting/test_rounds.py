@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
-from alerting import conf, wiring
+from alerting import conf
 from alerting.journal import MemoryJournal, UntouchedJournal
 from alerting.models import (
     Alert,
@@ -22,6 +22,7 @@ from alerting.notifications.telling import GROUPED, Outcome
 from alerting.rounds import CONTENDED, carried_out, previewed
 from alerting.rules import CodeRule
 from alerting.system import alerting_system
+from alerting.wiring.surroundings import SETTINGS_ROW
 from prs_otel import pipeline
 from prs_otel.models import Configuration
 from prs_otel.monitoring.registry import RoundRequest, requested_round
@@ -221,7 +222,7 @@ def test_without_a_lease_the_real_evaluator_only_previews() -> None:
 @pytest.mark.usefixtures("alarm")
 def test_a_preview_works_by_the_settings_as_they_were_changed() -> None:
     Configuration.objects.create(
-        pk=wiring.SETTINGS_ROW, changes={"GROUP_WAIT_SECONDS": 600}, revision=1
+        pk=SETTINGS_ROW, changes={"GROUP_WAIT_SECONDS": 600}, revision=1
     )
 
     done = requested_round("alerting", RoundRequest(time.time(), None))

@@ -24,6 +24,7 @@ from alerting.rules import DEFAULT_THRESHOLDS, CodeRule, Rule
 from alerting.source import MetricSource
 from alerting.status import Status
 from alerting.system import alerting_system
+from alerting.wiring import commands, leading, serving
 from prs_otel import pipeline
 from prs_otel.monitoring import registry
 from tests.support.commands import manage_monitoring
@@ -71,7 +72,7 @@ def test_the_package_offers_a_source() -> None:
 
 @pytest.mark.django_db
 def test_the_built_in_rules_are_questions_the_package_can_answer() -> None:
-    runner = wiring.build_runner(Lease())
+    runner = leading.build_runner(Lease())
 
     runner.tick(time.time())
 
@@ -86,7 +87,7 @@ def test_the_built_in_rules_are_questions_the_package_can_answer() -> None:
 @pytest.mark.django_db
 def test_where_there_is_one_channel_nobody_could_be_told_of_what_it_gave_up() -> None:
     with override_settings(ALERTING_SETTINGS={"CHANNELS": ["log"]}):
-        runner = wiring.build_runner(Lease())
+        runner = leading.build_runner(Lease())
     runner.tick(time.time())
 
     status = runner.status()
@@ -98,7 +99,7 @@ def test_where_there_is_one_channel_nobody_could_be_told_of_what_it_gave_up() ->
 def test_a_dead_mans_switch_is_one_of_an_evaluators_parts() -> None:
     url = "http://127.0.0.1:9/ping"
     with override_settings(ALERTING_SETTINGS={"DEAD_MANS_SWITCH_URL": url}):
-        runner = wiring.build_runner(Lease())
+        runner = leading.build_runner(Lease())
     runner.tick(time.time())
 
     status = runner.status()
@@ -128,7 +129,7 @@ def test_the_built_in_rules_know_every_threshold_of_the_settings() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("alarm")
 def test_an_alert_reaches_the_administrators_by_mail() -> None:
-    runner = wiring.build_runner(Lease())
+    runner = leading.build_runner(Lease())
 
     runner.tick(time.time())
     runner.deliver()
@@ -142,7 +143,7 @@ def test_an_alert_reaches_the_administrators_by_mail() -> None:
 @pytest.mark.usefixtures("alarm")
 def test_an_alert_waits_for_others_as_long_as_the_settings_say() -> None:
     with override_settings(ALERTING_SETTINGS={"GROUP_WAIT_SECONDS": 600}):
-        runner = wiring.build_runner(Lease())
+        runner = leading.build_runner(Lease())
 
     runner.tick(time.time())
     runner.deliver()
@@ -157,7 +158,7 @@ def test_an_alert_waits_for_others_as_long_as_the_settings_say() -> None:
 def test_a_stored_rule_is_evaluated_beside_those_in_code() -> None:
     rule = Rule.load({"name": "stored", "metric": "queue", "threshold": 1})
     stored_rules.write(rule, user="admin", now=time.time())
-    runner = wiring.build_runner(Lease())
+    runner = leading.build_runner(Lease())
 
     runner.tick(time.time())
 
@@ -169,7 +170,7 @@ def test_a_stored_rule_is_evaluated_beside_those_in_code() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("alarm")
 def test_alerts_carry_the_host_of_their_store() -> None:
-    wiring.build_runner(Lease()).tick(time.time())
+    leading.build_runner(Lease()).tick(time.time())
 
     assert Alert.objects.get().labels == dict(prs_otel.identity())
 
@@ -177,7 +178,7 @@ def test_alerts_carry_the_host_of_their_store() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("alarm")
 def test_commands_and_the_api_show_the_same_documents(admin_client: Client) -> None:
-    wiring.build_runner(Lease()).tick(time.time())
+    leading.build_runner(Lease()).tick(time.time())
     request = prs_otel.DocumentRequest(now=time.time(), severity="warning")
 
     with override_settings(ROOT_URLCONF=__name__):
@@ -208,7 +209,7 @@ def test_switched_off_there_is_neither_a_status_nor_a_file(
 @pytest.mark.django_db
 def test_the_command_judges_alerting_and_its_settings() -> None:
     long_ago = time.time() - 3600
-    wiring.build_runner(Lease()).tick(long_ago)
+    leading.build_runner(Lease()).tick(long_ago)
 
     status = registry.requested_status(
         "alerting", prs_otel.StatusRequest(time.time(), workers_since=long_ago)
@@ -299,7 +300,7 @@ def test_the_doctor_is_told_what_keeps_alerts_from_being_told() -> None:
 def test_where_nobody_works_the_doctor_is_not_told_that_nobody_evaluates() -> None:
     request = registry.StatusRequest(now=time.time(), workers_since=None)
 
-    (only,) = wiring._findings(request)
+    (only,) = commands.findings(request)
 
     assert only.message == "Alerts are told by log."
 
@@ -310,7 +311,7 @@ def test_what_others_post_is_kept_for_the_service_and_as_long_as_the_settings_sa
     identity = {"host.name": "web-1", "service.name": "shop"}
     monkeypatch.setattr(prs_otel, "identity", lambda: identity)
     with override_settings(ALERTING_SETTINGS={"WEBHOOK_EXPIRY_HOURS": 2}):
-        inbox = wiring.site().inbox()
+        inbox = serving.site().inbox()
 
     assert (inbox.service, inbox.expiry) == ("shop", 7200.0)
 
@@ -318,7 +319,7 @@ def test_what_others_post_is_kept_for_the_service_and_as_long_as_the_settings_sa
 @pytest.mark.django_db
 def test_the_command_explains_a_rule_that_never_fired() -> None:
     wiring.connect()
-    wiring.build_runner(Lease()).tick(time.time())
+    leading.build_runner(Lease()).tick(time.time())
 
     told = manage_monitoring("explain", "--rule-name=high_cpu_usage", "--format=json")
     unknown = manage_monitoring("explain", "--rule-name=high_cpu_usge")

@@ -453,6 +453,17 @@ def test_until_it_is_used_nothing_of_django_is_imported(site: Site) -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_who_does_not_lead_has_not_loaded_what_evaluates_and_tells(site: Site) -> None:
+    script = (
+        "import sys; print(sorted({'alerting.wiring', *LEADING} & set(sys.modules)))"
+    )
+    leading = "LEADING = ('alerting.evaluator', 'alerting.ledger', 'alerting.schemas')"
+
+    done = site.manage("shell", "--verbosity=0", "-c", f"{leading}\n{script}")
+
+    assert done.stdout == "['alerting.wiring']\n"
+
+
 def test_a_management_command_is_measured_but_answers_no_request(quick: Site) -> None:
     count = "from library.models import Book; print(Book.objects.count())"
     assert quick.manage("shell", "-c", count).stdout.endswith("10\n")
