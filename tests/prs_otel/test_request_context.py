@@ -17,6 +17,14 @@ def test_queries_and_their_time_add_up() -> None:
     assert request.repeats == {"a": Repeat(3, 30, None), "b": Repeat(1, 10, None)}
 
 
+def test_slow_queries_are_counted_apart() -> None:
+    request = RequestContext()
+    for is_slow in (True, False, False, True, False):
+        request.add_query("a", 10, is_slow=is_slow)
+
+    assert (request.query_count, request.slow_query_count) == (5, 2)
+
+
 def test_outcomes_are_kept_only_when_somebody_asks_for_them() -> None:
     silent, asked = RequestContext(), RequestContext()
     asked.keeps_outcomes = True

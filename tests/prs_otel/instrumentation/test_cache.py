@@ -466,6 +466,38 @@ def test_what_two_classes_of_a_cache_do_for_one_call_counts_once(
     assert {alias for alias, _, _ in calls.told} == {"derived"}
 
 
+class Composed(LocMemCache):
+    """A cache that looks up many keys by another method of its own."""
+
+    def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
+        return {key: self.get_or_set(key, f"made for {key}") for key in keys}
+
+
+def test_what_a_cache_calls_of_its_own_counts_once_and_works(
+    calls: Calls, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Composed"}}
+
+    found = caches["default"].get_many(["here"])
+
+    assert found == {"here": "made for here"}
+    assert calls.operations == ["get_many"]
+
+
+def test_uninstalled_no_new_cache_is_measured(calls: Calls, settings: Any) -> None:
+    instrumentation.uninstall()
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Derived"}}
+
+    caches["default"].get("key")
+
+    assert not hasattr(Derived.get, "__wrapped__")
+
+
+def test_what_cannot_be_counted_was_not_found() -> None:
+    assert cache_calls.hits_and_misses(["a", "b", "a"], None) == (0, 2)
+    assert cache_calls.hits_and_misses([["a"], ["b"]], {"a": 1}) == (1, 1)
+
+
 def test_uninstalled_every_method_is_the_backends_own(calls: Calls) -> None:
     measured = [getattr(LocMemCache, name) for name in METHODS]
     instrumentation.uninstall()

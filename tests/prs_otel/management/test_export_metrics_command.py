@@ -137,6 +137,24 @@ def test_a_file_is_for_its_owner_and_the_command_says_what_is_in_it(
     assert [each.name for each in tmp_path.iterdir()] == ["metrics.json"]
 
 
+def test_a_list_is_json_in_a_cell_and_every_format_says_how_many_records(
+    week: Measured, tmp_path: Path
+) -> None:
+    said = {}
+    for name in ("csv", "ndjson"):
+        outcome = exported(
+            "--hours=60", f"--format={name}", f"--output-file={tmp_path / name}"
+        )
+        said[name] = int(outcome.text.split(" records")[0])
+    rows = list(csv.DictReader(StringIO((tmp_path / "csv").read_text())))
+    lines = (tmp_path / "ndjson").read_text().splitlines()
+
+    assert said == dict.fromkeys(said, len(rows))
+    assert len(lines) == len(rows)
+    aliases = [row["aliases"] for row in rows if row["record"] == "fingerprints"]
+    assert aliases == [json.dumps(["default"])] * len(aliases) != []
+
+
 def sum_of_records(file: Path) -> int:
     document = json.loads(file.read_text())
     return sum(1 if name == "totals" else len(document[name]) for name in document)

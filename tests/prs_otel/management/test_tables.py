@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prs_otel.management.report import Line, json_text, section
 from prs_otel.management.tables import Column, pairs, shortened, table
 
 QUERY = Column("query", is_flexible=True)
@@ -61,3 +62,16 @@ def test_a_table_with_a_flexible_column_fits_the_screen(
     cells = [[text, str(number)] for text, number in rows]
 
     assert all(len(line) <= width for line in table([QUERY, COUNT], cells, width=width))
+
+
+def test_a_section_has_a_heading_and_air_above_it() -> None:
+    assert section("Queries", ["one"]) == [
+        Line(),
+        Line("Queries", is_heading=True),
+        Line("one"),
+    ]
+    assert not Line("one").is_heading
+
+
+def test_a_document_is_readable_in_any_language() -> None:
+    assert json_text({"город": "Köln"}) == '{\n  "город": "Köln"\n}'

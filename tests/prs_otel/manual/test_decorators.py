@@ -202,6 +202,13 @@ def test_what_is_no_function_cannot_be_decorated(
         decorator(cast(Any, nothing))
 
 
+def test_an_endpoint_or_name_that_cannot_be_is_named() -> None:
+    with pytest.raises(TypeError, match=r"^endpoint cannot be 7"):
+        monitor_api_performance(endpoint=cast(Any, 7))
+    with pytest.raises(TypeError, match=r"^name cannot be 7"):
+        monitor_api_performance(name=cast(Any, 7))
+
+
 @BOTH
 def test_a_method_can_be_decorated(traces: Traces, decorator: Decorator) -> None:
     class Service:

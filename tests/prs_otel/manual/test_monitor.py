@@ -249,7 +249,13 @@ def test_a_query_that_cannot_be_is_refused(
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"endpoint": 7}, {"method": None}, {"status_code": "200"}, {"user_id": 1.5}],
+    [
+        {"endpoint": 7},
+        {"method": None},
+        {"status_code": "200"},
+        {"user_id": 1.5},
+        {"organization_id": 1.5},
+    ],
 )
 def test_a_request_of_wrong_types_is_refused(
     traces: Traces, arguments: dict[str, Any]
