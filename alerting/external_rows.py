@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count, Max, Q, Sum
 
+from alerting.database import patient
 from alerting.history import stored, writing
 from alerting.models import ExternalAlert
 from alerting.times import to_datetime
@@ -47,6 +48,7 @@ class ExternalRows:
         self._mark: dict[str, Any] = {}
         self._left = 0
 
+    @patient
     def read(self) -> Sequence[ExternalAlert]:
         """Take on what is new, and return all: the same object when nothing has changed."""
         mark = self._ask()
@@ -62,11 +64,13 @@ class ExternalRows:
         self._mark = mark
         return self._answer
 
+    @patient
     def peek(self) -> Sequence[ExternalAlert]:
         """Return all, with what would be taken on; nothing is written or remembered."""
         ours = Q(scope=self._scope) | Q(scope="")
         return tuple(self._unsettled().filter(ours)[:ROWS_AT_ONCE])
 
+    @patient
     def note(
         self,
         fires: Sequence[ExternalAlert],
@@ -84,6 +88,7 @@ class ExternalRows:
             late = mine.filter(is_firing=True, expires_at__lte=now)
             late.update(is_firing=False, is_settled=True)
 
+    @patient
     def prune(self, *, before: float) -> None:
         """Forget what was over by then, of whatever scope."""
         over = stored(ExternalAlert).filter(is_settled=True)

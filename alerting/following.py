@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from alerting import conf
+from alerting.database import patient
 from alerting.history import DATABASE_ERRORS
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Following:
     def _latest(self) -> Changed:
         out = handed_out(self._journal)
         try:
-            found = Changed.of(self._stored())
+            found = Changed.of(patient(self._stored)())
         except DATABASE_ERRORS:
             # The ledger meets the same trouble, and tells.
             return self._known or out or Changed()

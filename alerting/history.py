@@ -19,6 +19,7 @@ from django.db import Error, IntegrityError, models, router, transaction
 from django.db.models import F, Max, Q, QuerySet
 
 from alerting.alert import Kind
+from alerting.database import patient
 from alerting.models import Alert, AlertTransition, Delivery
 from alerting.notice import Notice
 from alerting.notifications.telling import Outcome
@@ -84,12 +85,14 @@ def writing() -> Iterator[None]:
         yield
 
 
+@patient
 def last_transition(scope: str) -> int:
     """Return the number of the newest transition of this scope."""
     newest = stored(AlertTransition).filter(scope=scope).aggregate(newest=Max("id"))
     return newest["newest"] or 0
 
 
+@patient
 def open_notices(scope: str) -> list[Notice]:
     """Return the last notice of every alert that is not resolved."""
     rows = (
@@ -102,6 +105,7 @@ def open_notices(scope: str) -> list[Notice]:
     return [Notice.from_json(notice) for notice in rows]
 
 
+@patient
 def tellings(scope: str, *, since: float) -> list[Telling]:
     """Return the deliveries that still matter: due, of open alerts, or recent ones."""
     rows = (
@@ -117,6 +121,7 @@ def tellings(scope: str, *, since: float) -> list[Telling]:
     return [telling_of(row) for row in sorted(found, key=lambda row: row.pk)]
 
 
+@patient
 def episodes(fingerprints: Collection[str]) -> dict[str, int]:
     """Return how often each of these alerts has fired."""
     rows = (
@@ -129,6 +134,7 @@ def episodes(fingerprints: Collection[str]) -> dict[str, int]:
     return dict(rows)
 
 
+@patient
 def write(record: Record, *, scope: str, seen: int) -> int:
     """Keep a record whole and return the newest transition; raise `Conflict` if late.
 
@@ -150,6 +156,7 @@ def write(record: Record, *, scope: str, seen: int) -> int:
         raise Conflict from error
 
 
+@patient
 def set_back(scope: str, seconds: float, *, since: float) -> None:
     """Let deliveries follow a clock that was set back: what waits, and what is to come."""
     ours = stored(Delivery).filter(alert__scope=scope)

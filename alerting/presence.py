@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Q
 
 from alerting import history
+from alerting.database import patient
 from alerting.history import DATABASE_ERRORS, stored, writing
 from alerting.models import Alert, AlertTransition, Evaluator, ExternalAlert
 from alerting.notifications.telling import Outcome
@@ -49,12 +50,16 @@ class Presence:
             return False
         self._renewed_at = now
         try:
-            with writing():
-                was_silent = self._was_silent(now)
-                has_adopted = self._adopt(now)
+            return self._renewed(now)
         except DATABASE_ERRORS:
             # The ledger meets the same trouble, and tells.
             return False
+
+    @patient
+    def _renewed(self, now: float) -> bool:
+        with writing():
+            was_silent = self._was_silent(now)
+            has_adopted = self._adopt(now)
         return was_silent or has_adopted
 
     def _was_silent(self, now: float) -> bool:

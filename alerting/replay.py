@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alerting.alert import Kind, State
+from alerting.database import patient
 from alerting.history import stored, writing
 from alerting.models import Alert, AlertTransition, Delivery
 from alerting.notifications.telling import Outcome
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["replay"]
 
 
+@patient
 def replay(record: Record, *, scope: str) -> None:
     """Write one journalled record, unless it is there."""
     with writing():

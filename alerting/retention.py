@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from alerting.database import patient
 from alerting.history import DATABASE_ERRORS, stored
 from alerting.models import Alert, RuleChange, StoredSilence
 from alerting.times import to_datetime
@@ -63,6 +64,7 @@ class Retention:
             return 0
 
 
+@patient
 def prune(*, before: float, limit: int) -> Pruned:
     """Forget what was over `before`, at most `limit` rows of each kind."""
     at = to_datetime(before)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import router, transaction
 
+from alerting.database import patient
 from alerting.history import stored
 from alerting.models import RuleChange, StoredRule
 from alerting.rules import (
@@ -71,6 +72,7 @@ class Loaded:
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
+@patient
 def load() -> Loaded:
     """Read all stored rules; raises what a database raises."""
     rules, problems = [], {}

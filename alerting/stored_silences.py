@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import router, transaction
 from pydantic import ValidationError
 
+from alerting.database import patient
 from alerting.history import DATABASE_ERRORS, stored
 from alerting.models import StoredSilence
 from alerting.notifications.silence import Silence
@@ -65,8 +66,7 @@ class Silences:
         """Return the silences that have begun and not ended. Never raises for a database."""
         self._read_at = now
         try:
-            started = _not_over(now).filter(starts_at__lte=to_datetime(now))
-            self._known = tuple(read(started[:LIMIT]))
+            self._known = _started(now)
         except DATABASE_ERRORS:
             # The ledger meets the same trouble, and tells.
             logger.debug("silences cannot be read; those last known are in force")
@@ -157,6 +157,12 @@ def expire(silence_id: uuid.UUID, *, now: float) -> bool:
     # One that has not begun ends where it begins.
     begun = found.filter(starts_at__lt=at).update(ends_at=at)
     return bool(begun or found.delete()[0])
+
+
+@patient
+def _started(now: float) -> tuple[Silence, ...]:
+    started = _not_over(now).filter(starts_at__lte=to_datetime(now))
+    return tuple(read(started[:LIMIT]))
 
 
 def _not_over(now: float) -> QuerySet[StoredSilence]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import F, Min
 
+from alerting.database import patient
 from alerting.history import stored
 from alerting.models import AlertTransition, Delivery
 from alerting.notice import Notice
@@ -42,6 +43,7 @@ class DatabaseBox:
     def __init__(self, scope: str) -> None:
         self._scope = scope
 
+    @patient
     def due(self, *, now: float) -> list[Telling]:
         """Return what may be claimed now, what has waited longest first.
 
@@ -67,6 +69,7 @@ class DatabaseBox:
         rest = (telling_of(row) for row in free.filter(batch__in=batches))
         return [*found, *(telling for telling in rest if telling.key not in known)]
 
+    @patient
     def first(self, tellings: Sequence[Telling]) -> Mapping[Place, int]:
         """Return the lowest sequence still due for each alert and channel."""
         rows = (
@@ -78,6 +81,7 @@ class DatabaseBox:
         )
         return {(str(alert), channel): first for alert, channel, first in rows}
 
+    @patient
     def told(self, tellings: Sequence[Telling]) -> Mapping[Place, tuple[str, ...]]:
         """Return who was told of each alert, on each channel, that it fired."""
         rows = (
@@ -91,6 +95,7 @@ class DatabaseBox:
             told[place] = tuple(dict.fromkeys((*told.get(place, ()), *recipients)))
         return told
 
+    @patient
     def skip(self, keys: Collection[str], *, reason: str, now: float) -> list[Telling]:
         """Settle tellings that need not be sent."""
         _due(keys).update(
@@ -99,6 +104,7 @@ class DatabaseBox:
         rows = stored(Delivery).filter(key__in=keys).select_related("alert")
         return [telling_of(row) for row in rows]
 
+    @patient
     def take(
         self, chosen: Sequence[Telling], claim: Claim, *, now: float
     ) -> tuple[list[Telling], list[Notice]]:
@@ -115,10 +121,12 @@ class DatabaseBox:
         tellings = [telling_of(row) for row in mine.order_by("id")]
         return tellings, _notices(tellings)
 
+    @patient
     def notices(self, keys: Collection[str]) -> dict[str, Notice]:
         """Return those of these notices that lie here, by their keys."""
         return {notice.key: notice for notice in _noticed(_step(key) for key in keys)}
 
+    @patient
     def settle(self, parcel: Parcel, settlement: Settlement) -> list[Telling]:
         """Write down the result for what is still claimed by this parcel."""
         tellings = [settlement.apply(telling) for telling in parcel.tellings]

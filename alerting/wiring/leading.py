@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import prs_otel
-from alerting import conf, dead_letters, history
+from alerting import conf, database, dead_letters, history
 from alerting.backlog import Backlog
 from alerting.channels import build_channels
+from alerting.database import Asker, asked_by
 from alerting.dead_letters import WithDeadLetters
 from alerting.dead_mans_switch import DeadMansSwitch
 from alerting.evaluator import Setting
@@ -33,16 +34,26 @@ from alerting.wiring.surroundings import kept, surroundings
 if TYPE_CHECKING:
     from alerting.wiring.lease import Lease
 
+THREADS: Final = ("prs-alerting-sender", "prs-alerting-evaluator")
+ASKERS: Final = tuple(f"{name}-database" for name in THREADS)
 STOP_TIMEOUT: Final = 2.0  # seconds for each of the two threads
 
 
 def start(lease: Lease) -> Callable[[], None]:
     """Start to evaluate and to send; return what stops it. Does not block."""
     runner = build_runner(lease)
-    sending = prs_otel.Background("prs-alerting-sender", runner.deliver)
-    evaluating = prs_otel.Background(
-        "prs-alerting-evaluator", lambda: runner.tick(time.time())
-    )
+    patience = database.PATIENCE
+    askers = [Asker(name, around=surroundings, patience=patience) for name in ASKERS]
+
+    def deliver() -> float:
+        with asked_by(askers[0]):
+            return runner.deliver()
+
+    def evaluate() -> float:
+        with asked_by(askers[1]):
+            return runner.tick(time.time())
+
+    sending, evaluating = map(prs_otel.Background, THREADS, (deliver, evaluate))
     runner.wake = sending.wake
     sending.start()
     evaluating.start()
@@ -50,6 +61,8 @@ def start(lease: Lease) -> Callable[[], None]:
     def stop() -> None:
         for thread in (evaluating, sending):
             thread.stop(STOP_TIMEOUT)
+        for asker in askers:
+            asker.close()
 
     return stop
 

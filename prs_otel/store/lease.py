@@ -7,6 +7,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import psutil
+
 if TYPE_CHECKING:
     from prs_otel.store.base import Lease
 
@@ -52,7 +54,7 @@ def _is_held(lease: Lease, host: str, *, ttl: float, now: float) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process of this host exists, whoever it belongs to."""
+    """Tell whether a process of this host runs, whoever it belongs to."""
     # 0 and below would signal whole process groups; nobody can say who that was.
     if pid <= 0:
         return True
@@ -63,4 +65,14 @@ def is_alive(pid: int) -> bool:
     except (OSError, OverflowError):
         # Somebody else's process, or nothing that can be checked: wait for the expiry.
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Tell whether it has ended, and its parent has not heard of it yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.ZombieProcess:
+        return True
+    except psutil.Error:
+        return False

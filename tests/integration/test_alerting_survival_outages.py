@@ -138,6 +138,47 @@ def test_without_its_database_an_alert_is_told_at_once_and_recorded_later(
     }
 
 
+def test_while_its_database_hangs_alerting_goes_on_as_without_it(
+    site: Site, hook: Receiver, database: Cluster
+) -> None:
+    site = connected(database, site)
+    site = alerted(
+        site,
+        [webhook(hook)],
+        rules=[ERRORS],
+        measuring=NEVER,
+        EVALUATION_INTERVAL=INTERVAL,
+    )
+    quick = impatient(site, constants={"alerting.database.PATIENCE": 1.0})
+    with serving(site, quick, may_fail=True) as server:
+        server.client.get_all(["/queries/one/"] * 10)
+        wait_until(lambda: evaluated(site), what=server.process.output)
+
+        with database.frozen():
+            # It needs no database, which would hang with it.
+            server.client.get_all(["/fails/"] * 40)
+            wait_until(lambda: heard(hook), seconds=2 * INTERVAL + MEASURED + 3)
+            during = published(site)
+            evaluate_more(site)
+
+        def is_over() -> bool:
+            server.client.get("/queries/one/")
+            return heard(hook)["resolved", "errors"] > 0
+
+        wait_until(is_over, seconds=30, every=0.2, what=server.process.output)
+        wait_until(lambda: ("resolved", "sent") in history(database)["delivery"])
+
+    assert during.history is not None
+    assert not during.history.is_database_used
+    assert "has not answered" in during.history.last_error
+    assert heard(hook) == {("firing", "errors"): 1, ("resolved", "errors"): 1}
+    assert history(database) == {
+        "alert": [("errors", "resolved")],
+        "alerttransition": [("firing",), ("resolved",)],
+        "delivery": [("firing", "sent"), ("resolved", "sent")],
+    }
+
+
 def told(mailbox: Mailbox) -> Counter[tuple[str, str]]:
     """Return how often which mail (by its subject) has been taken for whom."""
     return Counter(

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from prs_otel.store import open_store
+from prs_otel.store.lease import is_alive
 from tests.integration import store_workers
 from tests.integration.store_workers import DEADLINE, PROCESSES, contents, running
 from tests.support.wait import wait_until
@@ -120,3 +124,18 @@ def test_processes_lose_nothing_when_a_companion_of_the_file_is_deleted(
     assert Counter(contents(store)) == expected
     assert store.status()["set_aside"] == []
     store.close()
+
+
+def test_a_process_that_has_ended_holds_no_lease_though_its_parent_has_not_looked() -> (
+    None
+):
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
+    ) as child:
+        while_it_runs = is_alive(child.pid)
+        child.kill()
+        # Unlike `poll`, this leaves it a zombie.
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        afterwards = is_alive(child.pid)
+
+    assert (while_it_runs, afterwards) == (True, False)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from tests.support.processes import running
 from tests.support.programs import postgres_program
 from tests.support.wait import wait_until
@@ -31,6 +33,7 @@ class Cluster:
     directory: Path
     account: int | None
     _running: ExitStack = field(default_factory=ExitStack)
+    _process: psutil.Process = field(init=False)
 
     @property
     def database(self) -> dict[str, object]:
@@ -53,10 +56,24 @@ class Cluster:
             )
         )
         wait_until(lambda: _accepts(self.directory), seconds=30, what=process.output)
+        self._process = psutil.Process(process.pid)
 
     def stop(self) -> None:
         """Kill the server in the midst of whatever it does."""
         self._running.close()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have the server and what serves its connections answer nothing for the block."""
+        server = self._process
+        processes = [server, *server.children(recursive=True)]
+        for each in processes:
+            each.suspend()
+        try:
+            yield
+        finally:
+            for each in processes:
+                each.resume()
 
 
 @contextmanager
