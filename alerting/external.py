@@ -33,7 +33,7 @@ logger = logging.getLogger("prs_otel")
 
 NAME_LIMIT: Final = 100
 # New ones that one evaluation takes on: the next, of a storm, follows at once.
-INTAKE: Final = 1_000
+INTAKE: Final = 500
 KEPT: Final = 7 * 86_400.0  # seconds that one which is over is remembered
 PRUNED_EVERY: Final = 600.0
 _HOST: Final = "host.name"

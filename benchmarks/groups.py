@@ -21,6 +21,7 @@ GROUPS: Final = {
     "trends": "benchmarks.micro.trends",
     "leading": "benchmarks.micro.leading",
     "evaluation": "benchmarks.micro.evaluation",
+    "intake": "benchmarks.micro.intake",
     "store": "benchmarks.micro.store_size",
     "memory": "benchmarks.micro.memory",
     "overhead": "benchmarks.overhead.measure",
