@@ -34,7 +34,8 @@ def records(request: HttpRequest) -> HttpResponse:
     """Record a query and a request of elsewhere, and do some work."""
     work()
     performance_monitor.record_query_performance(
-        query="SELECT * FROM elsewhere WHERE card = '4111'", execution_time=0.25
+        query="SELECT * FROM elsewhere WHERE card = '4111222233334444'",
+        execution_time=0.25,
     )
     performance_monitor.record_api_performance(
         endpoint="/elsewhere/", method="POST", response_time=1.5, status_code=503
