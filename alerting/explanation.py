@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
+from uuid import UUID
+
+from django.db.models import F, Q
 
 from alerting import conf, stored_rules, stored_silences
 from alerting.documents import item
@@ -26,7 +29,6 @@ from alerting.times import from_datetime, utc
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from alerting.rules import AnyRule
     from alerting.status import Status
@@ -37,20 +39,21 @@ ALERTS: Final = 5
 STEPS: Final = 200
 OPEN_LIMIT: Final = 500  # alerts that may mute another
 
+_Place: TypeAlias = tuple[UUID, int]
+"""Which step of which alert."""
+
 
 def explain_alert(alert_id: UUID) -> ExplainedAlert | None:
     """Return an alert with its latest steps, None when there is no such alert."""
-    alert = Alert.objects.filter(pk=alert_id).first()
-    return None if alert is None else _explained(alert)
+    found = _explained(list(Alert.objects.filter(pk=alert_id)))
+    return found[0] if found else None
 
 
 def explain_rule(name: str, status: Status) -> Explanation:
     """Return how a rule does, as published, and its latest alerts."""
-    alerts = Alert.objects.filter(name=name).order_by("-fired_at", "id")
+    alerts = Alert.objects.filter(name=name).order_by("-fired_at", "id")[:ALERTS]
     health = next((rule for rule in status.rules if rule.name == name), None)
-    return Explanation(
-        rule=name, health=health, alerts=[_explained(each) for each in alerts[:ALERTS]]
-    )
+    return Explanation(rule=name, health=health, alerts=_explained(list(alerts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +124,17 @@ def _firing(alert: Alert) -> Firing:
     return Firing(str(alert.pk), {**alert.labels, **named}, fired_at)
 
 
-def _explained(alert: Alert) -> ExplainedAlert:
-    newest = AlertTransition.objects.filter(alert=alert).order_by("-sequence")[:STEPS]
-    deliveries: defaultdict[int, list[ExplainedDelivery]] = defaultdict(list)
-    for row in Delivery.objects.filter(alert=alert).order_by("id"):
-        deliveries[row.sequence].append(_delivery(row))
-    steps = [_step(row, deliveries[row.sequence]) for row in reversed(newest)]
-    return ExplainedAlert(alert=item(alert), steps=steps)
+def _explained(alerts: Collection[Alert]) -> list[ExplainedAlert]:
+    """Return alerts with their latest steps, in as many queries as for one."""
+    is_recent = Q(alert__in=alerts, sequence__gt=F("alert__sequence") - STEPS)
+    deliveries: defaultdict[_Place, list[ExplainedDelivery]] = defaultdict(list)
+    for told in Delivery.objects.filter(is_recent).order_by("id"):
+        deliveries[told.alert_id, told.sequence].append(_delivery(told))
+    steps: defaultdict[UUID, list[ExplainedStep]] = defaultdict(list)
+    for row in AlertTransition.objects.filter(is_recent).order_by("sequence"):
+        place = (row.alert_id, row.sequence)
+        steps[row.alert_id].append(_step(row, deliveries[place]))
+    return [ExplainedAlert(alert=item(each), steps=steps[each.pk]) for each in alerts]
 
 
 def _step(row: AlertTransition, deliveries: list[ExplainedDelivery]) -> ExplainedStep:

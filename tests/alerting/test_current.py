@@ -9,13 +9,17 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.http import HttpRequest
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 
 import prs_otel
+from alerting import explanation
 from alerting.api import build_api
 from alerting.endpoints.site import Site
+from alerting.explanation import explain_rule
 from alerting.models import Alert
 from alerting.report import STATUS
 from alerting.rules import load_rule
@@ -191,6 +195,31 @@ def test_a_rule_is_explained_by_how_it_does_and_its_latest_alerts(
         "health": None,
         "alerts": [],
     }
+
+
+def test_many_alerts_are_explained_in_as_many_queries_as_one() -> None:
+    world = world_of(0.85)
+    with CaptureQueriesContext(connection) as for_one:
+        explain_rule("high_cpu_usage", Status())
+    for _ in range(4):
+        world.step(0.5)
+        world.step(0.85, after=3600)
+    with CaptureQueriesContext(connection) as for_many:
+        explained = explain_rule("high_cpu_usage", Status())
+
+    assert [len(each.steps) for each in explained.alerts] == [1, 2, 2, 2, 2]
+    assert len(for_many) == len(for_one)
+
+
+def test_of_an_alert_that_went_on_for_long_the_latest_steps_are_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(explanation, "STEPS", 2)
+    world_of(0.85, 0.95, 0.5)
+
+    (found,) = explain_rule("high_cpu_usage", Status()).alerts
+
+    assert [step.kind for step in found.steps] == ["escalated", "resolved"]
 
 
 def test_what_is_to_be_explained_is_one_thing(admin_client: Client) -> None:
