@@ -7,6 +7,7 @@ from django.test import Client
 
 from prs_otel import pipeline
 from prs_otel.instrumentation.n_plus_one import Finding
+from prs_otel.rollup.cache_call import CacheCall
 from prs_otel.store.base import StoreError
 from tests.support.commands import manage_monitoring
 from tests.support.measured import Measured, Whose
@@ -49,6 +50,20 @@ def test_the_table_reads_well_at_80_columns(measured: Measured) -> None:
     ]
     assert "Organisations by total time" in lines
     assert any(line.startswith("SELECT … FROM deals_deal") for line in lines)
+
+
+def test_the_table_says_how_often_the_cache_knew(measured: Measured) -> None:
+    measured.flush()
+    before = manage_monitoring("summary").text
+    measured.rollup.record_cache(("default", "get_many"), CacheCall(3_000, 3, 1, False))
+    measured.flush()
+
+    rows = [
+        [line for line in text.splitlines() if line.startswith("cache hit rate")]
+        for text in (before, manage_monitoring("summary").text)
+    ]
+
+    assert [row.split()[-2:] for (row,) in rows] == [["rate", "-"], ["75.0", "%"]]
 
 
 def test_without_tenants_there_is_no_table_of_them(measured: Measured) -> None:
