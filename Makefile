@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The parts whose every branch is tested: counting and deciding.
-EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting/rules/*
+EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting/rules/*,alerting/notifications/*,alerting/reasoning.py,alerting/record.py
 # How many tests at a time, each file as one; most of them wait for a server most of the time.
 SHARES ?= 3
 SHARED := -n $(SHARES) --dist loadfile

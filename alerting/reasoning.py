@@ -67,16 +67,24 @@ def _steps(name: str, known: Known, status: Status, now: float) -> Iterator[Reas
     yield _evaluates(status)
     rule = next((each for each in status.rules if each.name == name), None)
     if rule is None:
-        text = (
-            "the evaluator does not have the rule: it is registered in some processes "
-            "only, or since the last evaluation"
-        )
-        yield Reason("evaluator", passes=False, text=text)
-        return
+        yield _unheard_of()
+    else:
+        yield from _of_rule(rule, now, is_firing=known.is_firing)
+
+
+def _of_rule(rule: RuleStatus, now: float, *, is_firing: bool) -> Iterator[Reason]:
     yield _healthy(rule)
-    yield _measured(rule, is_firing=known.is_firing)
+    yield _measured(rule, is_firing=is_firing)
     if rule.nearest is not None:
         yield from _judged(rule.nearest, now)
+
+
+def _unheard_of() -> Reason:
+    text = (
+        "the evaluator does not have the rule: it is registered in some processes "
+        "only, or since the last evaluation"
+    )
+    return Reason("evaluator", passes=False, text=text)
 
 
 def _exists(name: str, known: Known) -> Reason:

@@ -42,7 +42,7 @@ def _also(evidence: Evidence) -> Iterator[tuple[str, str]]:
         many = f", {count} alerts" if count > 1 else ""
         yield "also", f"{each.get('name')} ({each.get('severity')}{many})"
     if more := evidence.get("also_firing_more"):
-        yield "also", f"and {more} more rules"
+        yield "also", f"and {more} more rule{'s' * (more != 1)}"
 
 
 def _contributor(contributor: Evidence) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from alerting.alert import Kind
-from alerting.times import utc
 
 if TYPE_CHECKING:
     from alerting.notice import Notice
@@ -35,8 +35,9 @@ def silence_request(notice: Notice) -> dict[str, Any] | None:
         if value.isprintable()
     }
     labels = dict(list(fit.items())[:LABELS_LIMIT])
+    ends_at = datetime.fromtimestamp(notice.at + LASTS, UTC)
     return {
         "matchers": {"alertname": notice.name, **labels},
-        "ends_at": utc(notice.at + LASTS).isoformat(timespec="seconds"),
+        "ends_at": ends_at.isoformat(timespec="seconds"),
         "comment": "why",
     }

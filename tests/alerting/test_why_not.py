@@ -140,6 +140,16 @@ def test_a_condition_says_yes_or_no() -> None:
     assert explained(world, "code")[1] == "the condition said no"
 
 
+def test_a_condition_that_says_yes_rests_on_no_measurements() -> None:
+    world = World(rules=[load_rule({"name": "code", "condition": lambda _: True})])
+    world.runner.tick(world.clock.now)
+
+    steps, verdict = explained(world, "code")
+
+    assert steps == ["rule", "evaluator", "health", "data", "value", "duration"]
+    assert "count" not in verdict
+
+
 def test_where_nobody_evaluates_nothing_fires() -> None:
     steps, verdict = explained(World())
 

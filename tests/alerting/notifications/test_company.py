@@ -6,6 +6,7 @@ import pytest
 
 from alerting.alert import Kind
 from alerting.notice import Notice
+from alerting.notifications.behind import behind
 from alerting.notifications.company import in_company
 from alerting.notifications.muting import Firing
 from tests.support.notices import notice, resolution
@@ -61,6 +62,20 @@ def test_of_a_storm_the_worst_rules_are_named_and_the_others_counted() -> None:
         *names[:4],
     ]
     assert among["also_firing_more"] == 5
+
+
+@pytest.mark.parametrize(("rules", "said"), [(6, "1 more rule"), (7, "2 more rules")])
+def test_in_a_message_it_is_one_line_each_and_one_for_the_rest(
+    rules: int, said: str
+) -> None:
+    found = completed(
+        *(each for n in range(rules) for each in firing(f"rule_{n}", times=1 + n % 2))
+    )
+
+    told = [text for name, text in behind(found) if name == "also"]
+
+    assert told[:2] == ["rule_0 (warning)", "rule_1 (warning, 2 alerts)"]
+    assert (len(told), told[-1]) == (6, f"and {said}")
 
 
 def test_in_a_storm_of_as_many_rules_each_has_the_same_company() -> None:
