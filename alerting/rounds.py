@@ -78,7 +78,7 @@ def carried_out(
             break
     waiting = {k for k, t in runner.tellings().items() if t.state is Outcome.DUE}
     deadline = clock() + PATIENCE
-    while runner.deliver() == 0.0 and clock() < deadline:
+    while runner.deliver(goes_on=lambda: clock() < deadline) == 0.0:
         pass
     return _round(runner, runner.record, runner.tellings(), waiting, now=now)
 

@@ -158,14 +158,17 @@ class Runner:
         notices = in_company(record.notices, alerts, trace_url=url)
         return replace(record, notices=notices)
 
-    def deliver(self) -> float:
-        """Send what is due; return the seconds until it is worth looking again."""
+    def deliver(self, *, goes_on: Callable[[], bool] = lambda: True) -> float:
+        """Send what is due; return the seconds until it is worth looking again.
+
+        No message is begun once it no longer `goes_on`.
+        """
         parts = self._parts
         with parts.surroundings(), parts.sender.session():
             self._ping()
             parts.sender.resend(parts.resending)
             for _ in range(MESSAGES_PER_STEP):
-                if not parts.sender.send_next():
+                if not (goes_on() and parts.sender.send_next()):
                     return IDLE
         return 0.0
 

@@ -47,7 +47,7 @@ _GIVEN_UP: Final = "dead"
 
 
 def once(*, clock: Clock = time.time) -> Report:
-    """Read the host, evaluate, tell and compact, where nobody leads; raises `StoreError`."""
+    """Do all that a leader does, where nobody leads; raises `StoreError`."""
     view = opened_view()
     with maintenance.leading(view.store, now=clock(), ttl=LONGEST) as lease:
         if lease is None:
@@ -56,9 +56,19 @@ def once(*, clock: Clock = time.time) -> Report:
         now = clock()
         done = requested_round(ALERTING, RoundRequest(now, lease))
         compacted = documents.compact(view, now=now)
-    document = {"alerting": done, "compaction": compacted.model_dump(mode="json")}
+        cleaned = documents.cleanup(view, now=now)
+    document = {
+        "alerting": done,
+        "compaction": compacted.model_dump(mode="json"),
+        "cleanup": cleaned.model_dump(mode="json"),
+    }
     merged = f"{compacted.merged_buckets:,} into {compacted.resulting_buckets:,}"
-    lines = [Line(), Line(f"Buckets compacted: {merged}")]
+    dropped = cleaned.expired_buckets + cleaned.evicted_buckets
+    lines = [
+        Line(),
+        Line(f"Buckets compacted: {merged}"),
+        Line(f"Buckets dropped, too old or too many: {dropped:,}"),
+    ]
     return Report(document, lambda width: [*_lines(done, width), *lines], _level(done))
 
 
@@ -79,7 +89,12 @@ def _refused(store: Store) -> Report:
         else f"Process {leader.pid} on {leader.host}"
     )
     text = f"{who} leads: it evaluates, tells and compacts. Nothing was done here."
-    document = {"alerting": None, "compaction": None, "problems": [text]}
+    document = {
+        "alerting": None,
+        "compaction": None,
+        "cleanup": None,
+        "problems": [text],
+    }
     return Report(document, lambda _: [Line(text, Level.WARNING)], Level.WARNING)
 
 

@@ -9,8 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from prs_otel import maintenance, pipeline
+from prs_otel.maintenance import Cleaned
 from prs_otel.monitoring import registry
 from prs_otel.monitoring.registry import RoundRequest
+from prs_otel.plan import Plan
+from prs_otel.store.base import Store
 from tests.support.commands import Outcome
 from tests.support.measured import Measured
 
@@ -94,6 +97,7 @@ def test_one_round_is_a_document_too(alerting: Alerting) -> None:
 
     assert document["alerting"]["rules"] == 7
     assert document["compaction"]["action"] == "compact"
+    assert document["cleanup"]["action"] == "cleanup"
     assert len(alerting.asked) == 1
 
 
@@ -147,6 +151,21 @@ def test_where_somebody_leads_nothing_is_done_twice(
 
 
 @pytest.mark.usefixtures("measured")
+def test_a_round_keeps_the_store_within_its_bounds_as_a_leader_would(
+    measured: Measured, alerting: Alerting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cleaned(store: Store, plan: Plan, now: float) -> Cleaned:
+        assert maintenance.holder(store) is not None
+        return Cleaned(2, 3, 4, 5, 6)
+
+    monkeypatch.setattr(maintenance, "cleanup", cleaned)
+
+    done, document = run("--once"), run("--once", "--format=json").json()
+
+    assert "Buckets dropped, too old or too many: 5" in done.text
+    assert document["cleanup"]["evicted_buckets"] == 3
+
+
 def test_without_alerting_a_round_compacts_and_a_dry_one_has_nothing_to_say(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
