@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Round", "carried_out", "previewed"]
 
-PATIENCE: Final = 120.0  # seconds in which messages are begun to be sent
+PATIENCE: Final = 60.0  # seconds in which messages are begun to be sent
 TRIES: Final = 3
 CONTENDED: Final = "Another evaluator was first each time; nothing was kept."
 

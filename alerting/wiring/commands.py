@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import prs_otel
 from alerting import conf, contributions, documents, rounds
+from alerting.database import Asker, asked_by
 from alerting.diagnosis import diagnose
 from alerting.documents import Selection
 from alerting.explanation import explain_why
@@ -16,7 +17,7 @@ from alerting.system import alerting_system
 from alerting.wiring.leading import build_runner
 from alerting.wiring.lease import Nobody
 from alerting.wiring.status import current_status
-from alerting.wiring.surroundings import kept
+from alerting.wiring.surroundings import kept, surroundings
 
 if TYPE_CHECKING:
     from alerting.examination import Finding
@@ -55,7 +56,13 @@ def carried_round(request: prs_otel.RoundRequest) -> Round:
         if request.lease is None:
             runner = build_runner(Nobody(), is_dry=True)
             return rounds.previewed(runner, now=request.now)
-        return rounds.carried_out(build_runner(request.lease), now=request.now)
+        asker = Asker("prs-alerting-database", around=surroundings)
+        try:
+            with asked_by(asker):
+                runner = build_runner(request.lease)
+                return rounds.carried_out(runner, now=request.now)
+        finally:
+            asker.close()
 
 
 def clean_up(now: float) -> dict[str, int]:

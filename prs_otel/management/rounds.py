@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
 Clock: TypeAlias = Callable[[], float]
 
-LONGEST: Final = 300.0
-"""Seconds for which a round keeps others from leading, should it not end by itself."""
+LONGEST: Final = 90.0
+"""Seconds for which a round keeps others from leading, should it not end by itself.
+
+A lease of more than ten times the usual length would be taken for one from before a clock was
+set back.
+"""
 
 _ALERTS: Final = (
     Column("alert", is_flexible=True),
@@ -56,7 +60,7 @@ def once(*, clock: Clock = time.time) -> Report:
         now = clock()
         done = requested_round(ALERTING, RoundRequest(now, lease))
         compacted = documents.compact(view, now=now)
-        cleaned = documents.cleanup(view, now=now)
+        cleaned = documents.trim(view, now=now)
     document = {
         "alerting": done,
         "compaction": compacted.model_dump(mode="json"),

@@ -101,7 +101,7 @@ def test_a_round_ends_though_there_is_always_more_to_send(
     carried_out(world.runner, now=world.clock.now, clock=took)
 
     # Not one more is begun, whatever a message takes.
-    assert took.now == 150.0
+    assert took.now == 100.0
 
 
 def test_a_round_that_never_is_the_first_says_so(

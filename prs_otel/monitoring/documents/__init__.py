@@ -20,6 +20,7 @@ from prs_otel.monitoring.documents.maintenance import (
     cleanup,
     compact,
     reset_counters,
+    trim,
 )
 from prs_otel.monitoring.documents.page import Page
 from prs_otel.monitoring.documents.samples import SampleQuery, slow_calls, slow_queries
@@ -50,4 +51,5 @@ __all__ = [
     "summary",
     "system_metrics",
     "trends",
+    "trim",
 ]

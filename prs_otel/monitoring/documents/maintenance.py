@@ -20,13 +20,18 @@ _FLUSH_PATIENCE: Final = 1.0
 
 def cleanup(view: MetricsView, *, now: float) -> CleanupDone:
     """Drop what is too old or too much, also of other packages; raises `StoreError`."""
+    done, others = trim(view, now=now), requested_cleanup(now)
+    also = {
+        "removed_rows": dict(others.removed),
+        "problems": list(others.problems),
+    }
+    return done.model_copy(update=also)
+
+
+def trim(view: MetricsView, *, now: float) -> CleanupDone:
+    """Drop what is too old or too much of the store alone; raises `StoreError`."""
     done = maintenance.cleanup(view.store, _plan(), now)
-    others = requested_cleanup(now)
-    return CleanupDone(
-        **asdict(done),
-        removed_rows=dict(others.removed),
-        problems=list(others.problems),
-    )
+    return CleanupDone(**asdict(done), removed_rows={}, problems=[])
 
 
 def reset_counters(view: MetricsView, *, now: float) -> ResetDone:
