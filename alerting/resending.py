@@ -65,13 +65,22 @@ class Resending:
         self._next[name] = min(self._next[name], now + RETRY)
 
     def _firing(self, channel: str) -> list[Notice]:
-        still_open = {s.alert_id for s in self._ledger.states.values() if s.is_open}
-        last: dict[str, int] = {}
+        last: dict[str, Telling] = {}
         for telling in self._ledger.tellings():
-            if _is_told(telling, channel) and telling.alert_id in still_open:
-                before = last.get(telling.alert_id, 0)
-                last[telling.alert_id] = max(before, telling.sequence)
-        return self._known({f"{alert}:{sequence}" for alert, sequence in last.items()})
+            if _is_told(telling, channel):
+                before = last.get(telling.alert_id, telling)
+                last[telling.alert_id] = max(before, telling, key=_sequence)
+        states = self._ledger.states.values()
+        still = {s.alert_id: s.severity for s in states if s.is_open}
+        # What got better and could not be told, as in a silence, is left to be forgotten.
+        return self._known(
+            {
+                f"{alert}:{told.sequence}"
+                for alert, told in last.items()
+                if (severity := still.get(alert))
+                and severity.rank >= told.severity.rank
+            }
+        )
 
     def _known(self, keys: Collection[str]) -> list[Notice]:
         """Return the notices, read once and then kept as long as they are asked for."""
@@ -84,6 +93,10 @@ class Resending:
                 logger.debug("alerts cannot be read to be resent", exc_info=True)
         self._notices = kept
         return list(kept.values())
+
+
+def _sequence(telling: Telling) -> int:
+    return telling.sequence
 
 
 def _is_told(telling: Telling, channel: str) -> bool:

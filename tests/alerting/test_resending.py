@@ -11,6 +11,7 @@ from django.db import OperationalError
 from alerting.notice import Notice
 from alerting.outbox import DatabaseBox
 from alerting.resending import RETRY
+from alerting.stored_silences import create, timed
 from tests.support.alerting_world import FakeChannel, World
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +62,7 @@ def test_what_fires_is_said_again_every_so_often(
 def test_what_got_worse_is_said_as_it_was_told_last(
     world: World, channel: ForgetfulChannel
 ) -> None:
-    for value in (0.85, 0.95, 0.85):
+    for value in (0.85, 0.95, 0.95):
         world.step(value, after=60)
 
     assert channel.resent == [WARNING, CRITICAL]
@@ -78,6 +79,23 @@ def test_what_got_better_is_told_and_said_as_what_it_is(
     assert channel.resent[-2:] == [["high_cpu_usage de-escalated warning"]] * 2
     # Who keeps nothing is told what is worse, and no more.
     assert len(world.channel.sent) == 3
+
+
+def test_what_got_better_in_a_silence_is_left_to_be_forgotten(
+    world: World, channel: ForgetfulChannel
+) -> None:
+    world.step(0.95)
+    now = world.clock.now
+    silence = timed({"alertname": "high_cpu_usage"}, hours=1, comment="moving house", now=now)
+    create(silence, author="ann", now=now)
+
+    world.step(0.95, after=60)
+    as_bad, channel.resent = channel.resent, []
+    world.step(0.85, after=60)
+    world.deliver(after=60)
+
+    assert as_bad == [["high_cpu_usage firing critical"]]
+    assert channel.resent == []
 
 
 def test_what_is_over_is_not_said_again(
