@@ -62,7 +62,7 @@ class Evaluation:
     """What one evaluation found.
 
     `states` has only what is worth remembering, `flat` the flat metrics if a condition
-    wanted them.
+    wanted them, `looked_at` which of them each has read.
     """
 
     at: float
@@ -70,6 +70,7 @@ class Evaluation:
     transitions: tuple[Transition, ...]
     health: Mapping[str, RuleHealth]
     flat: Mapping[str, float]
+    looked_at: Mapping[str, Mapping[str, float]]
 
 
 def evaluate(
@@ -87,9 +88,8 @@ def evaluate(
         run.evaluate(rule)
     run.withdraw_others()
     transitions = tuple(run.transitions)
-    return Evaluation(
-        now, run.kept, transitions, run.health, readings.flat_metrics or {}
-    )
+    flat, looked_at = readings.flat_metrics or {}, readings.looked_at
+    return Evaluation(now, run.kept, transitions, run.health, flat, looked_at)
 
 
 def _by_rule(states: Mapping[Key, AlertState]) -> dict[str, dict[Labels, AlertState]]:

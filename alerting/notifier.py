@@ -120,7 +120,13 @@ class Notifier:
             rule = rules.get(step.state.rule)
             print_ = fingerprint(step.state.rule, step.state.labels)
             is_worth = (step.state.rule, step.state.labels) in worth
-            evidence = gather_evidence(self._source, rule, step, is_searched=is_worth)
+            evidence = gather_evidence(
+                self._source,
+                rule,
+                step,
+                looked_at=evaluation.looked_at.get(step.state.rule),
+                is_searched=is_worth,
+            )
             around = Circumstances(
                 rule, episodes.get(print_, 0), evaluation.flat, evidence
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from alerting.alert import AlertState, Sample
 from alerting.labels import frozen
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from alerting.source import MetricSource, Point
 
 __all__ = ["Ask", "Readings", "Setting"]
+
+LOOKED_AT_LIMIT: Final = 10
 
 Ask = Callable[["CodeRule", Mapping[str, float]], bool]
 
@@ -34,6 +36,29 @@ class Setting:
     ask: Ask = CodeRule.holds
 
 
+class LookedAt(dict[str, float]):
+    """Metrics that know which of them have been read."""
+
+    def __init__(self, metrics: Mapping[str, float]) -> None:
+        super().__init__(metrics)
+        self._names: set[str] = set()
+
+    def __getitem__(self, name: str) -> float:
+        """Return a metric; raise `KeyError` where there is none."""
+        self._names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `dict` has it
+        """Return a metric, `default` where there is none."""
+        self._names.add(name)
+        return super().get(name, default)
+
+    def seen(self) -> dict[str, float]:
+        """Return what has been read, a few of them if it was all."""
+        names = sorted(self._names & self.keys())[:LOOKED_AT_LIMIT]
+        return {name: super(LookedAt, self).__getitem__(name) for name in names}
+
+
 @dataclass
 class Readings:
     """The figures of `source` at `now`; the flat ones are read once, if a condition asks."""
@@ -42,6 +67,8 @@ class Readings:
     now: float
     setting: Setting
     flat_metrics: Mapping[str, float] | None = field(default=None, init=False)
+    looked_at: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
+    """What each condition has read of them, by the rule's name."""
 
     def samples(
         self, rule: Judged, known: Mapping[Labels, AlertState]
@@ -55,7 +82,9 @@ class Readings:
             heard = {labels: Sample(each.value) for labels, each in rule.alerts.items()}
             return {**dict.fromkeys(known, Sample(None)), **heard}
         if isinstance(rule, CodeRule):
-            holds = self.setting.ask(rule, self._flat())
+            metrics = LookedAt(self._flat())
+            holds = self.setting.ask(rule, metrics)
+            self.looked_at[rule.name] = metrics.seen()
             return {scope: Sample(float(holds), 1)}
         if rule.aggregation is Aggregation.ABSENT:
             seen = sum(point.count for point in self._points(rule, "count"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,19 +114,29 @@ def gather_evidence(
     rule: Judged | None,
     transition: Transition,
     *,
+    looked_at: Mapping[str, float] | None = None,
     is_searched: bool = True,
 ) -> Evidence:
     """Return what stands behind an alarm; an alarm without evidence is better than none.
 
-    To look for it in the measurements may be left out: that takes time.
+    Of a condition in code that is what it has `looked_at`. To search the measurements may be
+    left out: that takes time.
     """
     if transition.kind not in ALARMS:
         return {}
     if isinstance(rule, ExternalRule):
         received = rule.alerts.get(transition.state.labels)
         return dict(received.evidence) if received else {}
-    if not isinstance(rule, Rule) or not is_searched:
-        return {}
+    if isinstance(rule, CodeRule):
+        # JSON, and so the database, knows no other numbers.
+        found = {k: v for k, v in (looked_at or {}).items() if math.isfinite(v)}
+        return {"metrics": found} if found else {}
+    if isinstance(rule, Rule) and is_searched:
+        return _searched(source, rule, transition)
+    return {}
+
+
+def _searched(source: MetricSource, rule: Rule, transition: Transition) -> Evidence:
     series = {k: v for k, v in transition.state.labels if k in rule.by}
     try:
         evidence = source.evidence(

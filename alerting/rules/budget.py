@@ -50,7 +50,7 @@ class TimeBudget:
         self._hanging[rule.name] = answer
         threading.Thread(
             target=self._ask,
-            args=(rule, dict(metrics), answer),
+            args=(rule, metrics, answer),
             name=f"alerting-condition-{rule.name}",
             daemon=True,
         ).start()
@@ -64,7 +64,9 @@ class TimeBudget:
             raise RuntimeError(f"the condition raised {answer.error!r}")
         return answer.holds
 
-    def _ask(self, rule: CodeRule, metrics: dict[str, float], answer: _Answer) -> None:
+    def _ask(
+        self, rule: CodeRule, metrics: Mapping[str, float], answer: _Answer
+    ) -> None:
         try:
             with self._around():
                 answer.holds = rule.holds(metrics)

@@ -10,7 +10,14 @@ from alerting.alert import AlertState, Kind, State
 from alerting.evaluator import Evaluation, Key, RuleHealth, Setting, evaluate
 from alerting.labels import frozen
 from alerting.nearest import Nearest
-from alerting.rules import AnyRule, CodeRule, ExternalRule, NoData, Rule
+from alerting.rules import (
+    AnyRule,
+    CodeRule,
+    ExternalRule,
+    NoData,
+    Rule,
+    load_rule,
+)
 from alerting.rules.external import SOURCE, Received
 from alerting.source import MetricSource
 from tests.support.alerting_source import FakeSource, Reading
@@ -257,6 +264,45 @@ def test_a_condition_is_asked_through_whoever_gives_it_time() -> None:
     )
 
     assert evaluation.health["c"].last_error == "TimeoutError: no answer within 5 s"
+
+
+def test_a_condition_cannot_change_what_the_next_one_sees() -> None:
+    def greedy(metrics: dict[str, float]) -> bool:
+        metrics.clear()
+        return False
+
+    rules = [
+        load_rule({"name": "greedy", "condition": greedy}),
+        load_rule({"name": "next", "condition": lambda m: m["cpu_percent"] > 90}),
+    ]
+
+    evaluation = run(rules, FakeSource(flat_metrics={"cpu_percent": 95.0}))
+
+    assert kinds(evaluation) == [("next", Kind.FIRING)]
+
+
+def test_what_a_condition_has_looked_at_is_known() -> None:
+    metrics = {"cpu_percent": 95.0, "api_error_rate": 0.1, "deals": 7.0}
+
+    def condition(found: dict[str, float]) -> bool:
+        return found["cpu_percent"] > 90 and found.get("deals", 0) < found.get("no", 9)
+
+    evaluation = run(
+        [load_rule({"name": "c", "condition": condition}), code("blind", True)],
+        FakeSource(flat_metrics=metrics),
+    )
+
+    assert evaluation.looked_at["c"] == {"cpu_percent": 95.0, "deals": 7.0}
+    assert evaluation.looked_at["blind"] == {}
+
+
+def test_of_a_condition_that_looks_at_everything_a_few_are_known() -> None:
+    metrics = {f"m{number:02}": 1.0 for number in range(20)}
+    greedy = {"name": "c", "condition": lambda m: sum(m[name] for name in metrics) > 1}
+
+    evaluation = run([load_rule(greedy)], FakeSource(flat_metrics=metrics))
+
+    assert list(evaluation.looked_at["c"]) == [f"m{number:02}" for number in range(10)]
 
 
 def test_alerts_of_a_rule_that_is_gone_are_resolved() -> None:

@@ -86,7 +86,9 @@ def test_what_got_better_in_a_silence_is_left_to_be_forgotten(
 ) -> None:
     world.step(0.95)
     now = world.clock.now
-    silence = timed({"alertname": "high_cpu_usage"}, hours=1, comment="moving house", now=now)
+    silence = timed(
+        {"alertname": "high_cpu_usage"}, hours=1, comment="moving house", now=now
+    )
     create(silence, author="ann", now=now)
 
     world.step(0.95, after=60)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -208,6 +209,16 @@ def test_an_alarm_does_not_fail_for_want_of_evidence(
     source: FakeSource, about: AnyRule, transition: Transition
 ) -> None:
     assert gather_evidence(source, about, transition) == {}
+
+
+def test_what_a_condition_in_code_looked_at_stands_behind_its_alarm() -> None:
+    about = load_rule({"name": "c", "condition": bool})
+    seen = {"cpu_percent": 93.25, "broken": math.nan}
+
+    evidence = gather_evidence(FakeSource(), about, step(), looked_at=seen)
+
+    assert evidence == {"metrics": {"cpu_percent": 93.25}}
+    assert gather_evidence(FakeSource(), about, OVER, looked_at=seen) == {}
 
 
 def test_long_statements_leave_room_for_all_other_evidence() -> None:
