@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -46,6 +47,25 @@ def durations(delta: Delta, timed: Timed) -> Iterator[Duration]:
                     chosen, sample.duration, 1, sample.trace_id, sample.span_id
                 )
         yield from _rest(chosen, bins, total)
+
+
+def told_apart(
+    found: Sequence[Duration], bounds: Sequence[float]
+) -> tuple[list[Duration], list[Duration]]:
+    """Return those whose traces a histogram can name, one in each bucket, and the rest.
+
+    The slowest in a bucket is named.
+    """
+    named: dict[int, int] = {}
+    for at, each in enumerate(found):
+        if each.trace_id:
+            bucket = bisect_left(bounds, each.seconds)
+            before = named.get(bucket)
+            if before is None or found[before].seconds < each.seconds:
+                named[bucket] = at
+    chosen = set(named.values())
+    rest = [each for at, each in enumerate(found) if at not in chosen]
+    return [found[at] for at in named.values()], rest
 
 
 def _rest(labels: Labels, bins: Mapping[int, int], total: float) -> Iterator[Duration]:

@@ -9,7 +9,9 @@ from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from prs_otel.derived import instruments
 from prs_otel.derived.catalog import BOUNDARIES
+from prs_otel.derived.durations import Duration, told_apart
 from prs_otel.derived.instruments import Instruments
 from tests.prs_otel.derived.deltas import NOW, Counting
 from tests.prs_otel.rollup.observations import request
@@ -74,6 +76,40 @@ def test_durations_are_a_histogram_with_the_advised_buckets(
     assert tuple(point.explicit_bounds) == BOUNDARIES
     assert (point.count, point.bucket_counts[0], point.bucket_counts[-1]) == (3, 1, 1)
     assert point.sum == pytest.approx(20.063)
+
+
+def test_where_the_sdk_counts_otherwise_durations_are_recorded_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = []
+    for is_known in (True, False):
+        exporting = Exporting()
+        serve_by(monkeypatch, exporting.provider)
+        if not is_known:
+            monkeypatch.setattr(instruments, "counting", lambda *_: None)
+        for _ in range(2):
+            for duration in (3_000_000, 3_000_001, 60_000_000, 20_000_000_000):
+                exporting.request(duration=duration)
+            exporting.flush()
+        (point,) = exporting.points(DURATION)
+        exporting.provider.shutdown()
+        found.append((point.count, point.bucket_counts, pytest.approx(point.sum)))
+
+    assert found[0] == found[1]
+    assert found[0][0] == 8
+
+
+def test_of_each_bucket_the_slowest_is_named() -> None:
+    fast, slow = (
+        Duration((), 0.2, 1, "a" * 32, "b" * 16),
+        Duration((), 0.3, 1, "c", "d"),
+    )
+    long, plain = Duration((), 7.0, 1, "e", "f"), Duration((), 0.31, 4)
+
+    named, rest = told_apart([fast, plain, slow, long], (0.5, 1.0))
+
+    assert named == [slow, long]
+    assert rest == [fast, plain]
 
 
 def test_an_exemplar_names_the_trace_of_a_request(exporting: Exporting) -> None:
