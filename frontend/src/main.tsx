@@ -11,6 +11,7 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";
 import "./styles/layout.css";
 import "./styles/parts.css";
+import "./styles/alerts.css";
 import "./styles/charts.css";
 import "./styles/tables.css";
 

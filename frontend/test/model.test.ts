@@ -8,7 +8,7 @@ import type { Trends } from "../src/model/documents.ts";
 import { bandsOf, rulesOn, thresholdsOf } from "../src/model/marks.ts";
 import { filtered, ordered, toggled } from "../src/model/order.ts";
 import { callSitesOf } from "../src/model/call-sites.ts";
-import { lines } from "../src/model/sql.ts";
+import { condensed, lines } from "../src/model/sql.ts";
 import { pathOf } from "../src/charts/sparkline.tsx";
 import { columnsOf, hasAny, latest } from "../src/model/series.ts";
 import { matchersOf, parseMatchers } from "../src/model/silences.ts";
@@ -196,4 +196,13 @@ test("a cell of a heat map is as warm as it is full, and says what is in it", ()
   assert.deepEqual(cellAt(map, 5, 1.5), { from: 0.2, until: 0.4, count: 1 });
   assert.equal(cellAt(map, 15, 0.5), null);
   assert.equal(cellAt(map, 5, 9), null);
+});
+
+test("a statement in a line leaves out what it selects, and nothing that tells it apart", () => {
+  const long = 'SELECT "deal"."id",\n "deal"."name" FROM "deal" WHERE "id" IN (SELECT x FROM y)';
+  assert.equal(condensed(long), 'SELECT … FROM "deal" WHERE "id" IN (SELECT x FROM y)');
+  const nested = "SELECT DISTINCT EXTRACT(YEAR FROM day), (SELECT x FROM y) FROM z";
+  assert.equal(condensed(nested), "SELECT DISTINCT … FROM z");
+  assert.equal(condensed("SELECT a FROM b"), "SELECT a FROM b");
+  assert.equal(condensed(" UPDATE a  SET b = %s "), "UPDATE a SET b = %s");
 });

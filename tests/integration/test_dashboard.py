@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import PHONE, WIDE, Theme, Window, browsing, window
+from tests.support.browser import (
+    FOUR_K,
+    PHONE,
+    TABLET,
+    WIDE,
+    Theme,
+    Window,
+    browsing,
+    window,
+)
 from tests.support.demo_site import Demo, serving_demo
 from tests.support.programs import npm_package
 
@@ -42,7 +51,14 @@ FULL_OF_TEXTS = {
     *("?screen=endpoints", "?screen=queries", "?screen=hosts", "?screen=alerts"),
     *("?screen=alerts&tab=history", "?screen=alerts&tab=rules"),
 }
-APPEARANCES = [("light", WIDE), ("dark", WIDE), ("light", PHONE), ("dark", PHONE)]
+APPEARANCES = [
+    *(("light", size) for size in (PHONE, TABLET, WIDE, FOUR_K)),
+    *(("dark", size) for size in (PHONE, WIDE)),
+]
+READABLE = 10  # CSS pixels
+STILL = (
+    0.01  # of layout shift; what moves at all is mostly a figure that has grown a digit
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +110,12 @@ def faults(opened: Window, query: str) -> list[str]:
     """Return what is wrong with a screen to whoever cannot see it, or has a small one."""
     opened.open(f"{PAGE}{query}", shows=SCREENS[query])
     wider = opened.overflow()
-    return [*opened.violations(), *([f"{wider} px too wide"] if wider > 0 else [])]
+    smallest = opened.smallest_text()
+    return [
+        *opened.violations(),
+        *([f"{wider} px too wide"] if wider > 0 else []),
+        *([f"text of {smallest} px"] if smallest < READABLE else []),
+    ]
 
 
 @pytest.mark.parametrize(("theme", "size"), APPEARANCES)
@@ -105,6 +126,40 @@ def test_every_screen_is_accessible_fits_and_complains_of_nothing(
         opened.sign_in("demo", "demo")
         found = {query: faults(opened, query) for query in SCREENS}
         assert {query: each for query, each in found.items() if each} == {}
+        assert opened.complaints == []
+
+
+@pytest.mark.parametrize("size", [PHONE, WIDE, FOUR_K])
+def test_nothing_moves_when_an_alert_fires_and_is_resolved(
+    demo: Demo, browser: Browser, size: tuple[int, int]
+) -> None:
+    told = demo.client.get("/api/alerting/history/", **demo.headers).json()["items"][0]
+    firing = {**told, "state": "firing", "resolved_at": None}
+    over = {**told, "state": "resolved", "resolved_at": told["fired_at"]}
+    now: dict[str, list[Any]] = {"alerts": [], "history": []}
+
+    def listed(name: str) -> Callable[[Any], Any]:
+        return lambda _: {"items": now[name], "count": len(now[name])}
+
+    with window(browser, origin(demo), size=size) as opened:
+        opened.sign_in("demo", "demo")
+        opened.rewrite("**/api/alerting/alerts/?*", listed("alerts"))
+        opened.rewrite("**/api/alerting/history/?*", listed("history"))
+        opened.watch_shifts()
+        opened.open(f"{PAGE}?window=15m", shows="No alert is firing")
+        opened.page.get_by_text("evaluated every").wait_for()
+        opened.page.wait_for_load_state("networkidle")
+        card = opened.page.get_by_role("article", name=told["name"])
+
+        now["alerts"] = now["history"] = [firing]
+        expect(card).to_contain_text("since")
+        now["alerts"], now["history"] = [], [over]
+        expect(card).to_contain_text("resolved")
+        now["history"] = []
+        expect(card).to_have_count(0)
+
+        moved, by = opened.shift()
+        assert moved < STILL, by
         assert opened.complaints == []
 
 

@@ -23,9 +23,36 @@ from tests.support.sites import REPOSITORY
 Theme = Literal["light", "dark"]
 
 AXE: Final = REPOSITORY / "frontend/node_modules/axe-core/axe.min.js"
+FOUR_K: Final = (3840, 2160)
 WIDE: Final = (1440, 900)
+TABLET: Final = (768, 1024)
 PHONE: Final = (360, 780)
 PATIENCE: Final = 20_000  # milliseconds
+SMALLEST_TEXT: Final = """
+    () => {
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      let smallest = Infinity;
+      while (texts.nextNode()) {
+        const {textContent, parentElement} = texts.currentNode;
+        if (textContent.trim() !== "" && parentElement.checkVisibility()) {
+          smallest = Math.min(smallest, parseFloat(getComputedStyle(parentElement).fontSize));
+        }
+      }
+      return smallest;
+    }
+"""
+# Sums up what moved without anybody having asked for it, and by what it was moved.
+WATCH_SHIFTS: Final = """
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const each of list.getEntries()) {
+        if (!each.hadRecentInput) {
+          const moved = each.sources.map(({node}) => node?.outerHTML?.slice(0, 80) ?? "");
+          shifts.push({value: each.value, moved});
+        }
+      }
+    }).observe({type: "layout-shift", buffered: true});
+"""
 
 
 @dataclass(slots=True)
@@ -56,6 +83,20 @@ class Window:
         """Return by how many pixels the page is wider than its window."""
         wider = "document.documentElement.scrollWidth - innerWidth"
         return int(self.page.evaluate(wider))
+
+    def watch_shifts(self) -> None:
+        """Note from the next page on what moves on it."""
+        self.page.add_init_script(WATCH_SHIFTS)
+
+    def shift(self) -> tuple[float, list[Any]]:
+        """Return the cumulative layout shift, and its three largest steps."""
+        steps: list[dict[str, Any]] = self.page.evaluate("shifts")
+        largest = sorted(steps, key=lambda step: -step["value"])[:3]
+        return sum(step["value"] for step in steps), largest
+
+    def smallest_text(self) -> float:
+        """Return the size of the smallest text on the page, in CSS pixels."""
+        return float(self.page.evaluate(SMALLEST_TEXT))
 
     def violations(self) -> list[str]:
         """Return what axe finds on the page as it is now."""

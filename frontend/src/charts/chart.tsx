@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import { useInSight } from "../components/in-sight.tsx";
 import { hasAny, latest } from "../model/series.ts";
 import type { Stretch } from "../model/state.ts";
 import { colours } from "../runtime/theme.ts";
@@ -57,12 +58,15 @@ function Plot({ picture, onZoom }: Pick<ChartProps, "picture" | "onZoom">) {
   const plot = useRef<uPlot | null>(null);
   const current = useRef({ picture, onZoom });
   const shade = useStore(colours);
+  const isInSight = useInSight(host);
+  const wasSeen = useRef(false);
+  wasSeen.current ||= isInSight;
   current.current = { picture, onZoom };
   const shape = picture.lines.map((line) => line.label).join();
 
   useEffect(() => {
     const element = host.current;
-    if (element === null) {
+    if (element === null || !wasSeen.current) {
       return undefined;
     }
     const made = makePlot(element, () => current.current.picture, {
@@ -80,14 +84,14 @@ function Plot({ picture, onZoom }: Pick<ChartProps, "picture" | "onZoom">) {
       made.destroy();
       plot.current = null;
     };
-  }, [shape, shade]);
+  }, [shape, shade, wasSeen.current]);
 
   useEffect(() => {
-    if (plot.current !== null) {
+    if (isInSight && plot.current !== null) {
       updatePlot(plot.current, picture);
       writeLegend(legend.current, picture, plot.current.cursor.idx ?? null);
     }
-  }, [picture]);
+  }, [picture, isInSight]);
 
   return (
     <div aria-hidden="true">

@@ -13,6 +13,7 @@ import { cursorFor, select, timeAxis, valueAxis } from "./plot.ts";
 
 const HEIGHT = 220;
 const COLOUR = "--line-1";
+const HINT = "The stronger the colour, the more requests";
 
 interface HeatMapProps {
   readonly title: string;
@@ -73,7 +74,9 @@ export function HeatMapChart(props: HeatMapProps) {
       </figcaption>
       <div aria-hidden="true">
         <div class="plot tall" ref={host} />
-        <p class="legend" ref={legend} />
+        <p class="legend" ref={legend}>
+          {HINT}
+        </p>
       </div>
     </figure>
   );
@@ -150,7 +153,7 @@ function tell(plot: uPlot, { map }: Shown, host: HTMLElement | null): void {
   if (host !== null) {
     host.textContent =
       cell === null
-        ? ""
+        ? HINT
         : `${duration(cell.from)} to ${duration(cell.until)}: ${count(cell.count)} requests`;
   }
 }

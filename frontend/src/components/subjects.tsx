@@ -1,6 +1,7 @@
 /** What rows are about, as links to it, and how often it failed. */
 
 import { percent } from "../model/format.ts";
+import { condensed } from "../model/sql.ts";
 import { useApi } from "../runtime/polled.ts";
 import { ScreenLink } from "./link.tsx";
 
@@ -35,7 +36,7 @@ export function StatementLink({ row }: StatementLinkProps) {
   const { fingerprint, query } = row;
   return (
     <ScreenLink screen="query" details={{ fingerprint }} class="sql-line" title={query}>
-      {query || fingerprint}
+      {condensed(query) || fingerprint}
     </ScreenLink>
   );
 }

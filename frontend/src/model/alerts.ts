@@ -1,6 +1,7 @@
 /** The documents of the alerting API, as far as the page reads them. */
 
 import type { CodeLocation } from "./documents.ts";
+import { secondsOf } from "./times.ts";
 
 export type Severity = "critical" | "warning" | "info";
 
@@ -39,6 +40,12 @@ export interface Alert {
   acknowledged_at: string | null;
   acknowledged_by: string | null;
   acknowledgement: string | null;
+}
+
+/** For how many seconds an alert has fired, or did. */
+export function lasted(alert: Pick<Alert, "fired_at" | "resolved_at">): number {
+  const end = alert.resolved_at === null ? Date.now() / 1000 : secondsOf(alert.resolved_at);
+  return end - secondsOf(alert.fired_at);
 }
 
 export interface AlertList {

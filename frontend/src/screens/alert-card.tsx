@@ -3,7 +3,8 @@
 import { Badge } from "../components/badge.tsx";
 import { ScreenLink } from "../components/link.tsx";
 import { Time } from "../components/time.tsx";
-import type { Alert } from "../model/alerts.ts";
+import { lasted, type Alert } from "../model/alerts.ts";
+import { span } from "../model/format.ts";
 import { AlertActions } from "./alert-actions.tsx";
 import { EvidenceView } from "./evidence.tsx";
 
@@ -13,10 +14,11 @@ interface AlertCardProps {
 }
 
 export function AlertCard({ alert, onChange }: AlertCardProps) {
+  const isOver = alert.resolved_at !== null;
   return (
-    <article class={`alert-card ${alert.severity}`} aria-label={alert.name}>
+    <article class={`alert-card ${isOver ? "over" : alert.severity}`} aria-label={alert.name}>
       <header>
-        <Badge kind={alert.severity} />
+        {!isOver && <Badge kind={alert.severity} />}
         {alert.state !== "firing" && <Badge kind={alert.state} />}
         <h2>
           <ScreenLink screen="alert" details={{ alert: alert.id }}>
@@ -24,18 +26,29 @@ export function AlertCard({ alert, onChange }: AlertCardProps) {
           </ScreenLink>
         </h2>
         <span class="since">
-          since <Time at={alert.fired_at} />
+          {alert.resolved_at === null ? (
+            <>
+              since <Time at={alert.fired_at} />
+            </>
+          ) : (
+            <>
+              <Time at={alert.fired_at} /> for {span(lasted(alert))}
+            </>
+          )}
         </span>
       </header>
-      <p class="message">{alert.message}</p>
+      <p class="message" title={alert.message}>
+        {alert.message}
+      </p>
       <EvidenceView evidence={alert.evidence} limit={1} />
-      {alert.acknowledged_by !== null && (
-        <p class="acknowledged">
-          {alert.acknowledged_by} knows
-          {alert.acknowledgement ? `: ${alert.acknowledgement}` : "."}
-        </p>
-      )}
-      <AlertActions alert={alert} onChange={onChange} />
+      <AlertActions alert={alert} onChange={onChange}>
+        {alert.acknowledged_by !== null && (
+          <p class="acknowledged" title={alert.acknowledgement ?? ""}>
+            {alert.acknowledged_by} knows
+            {alert.acknowledgement ? `: ${alert.acknowledgement}` : "."}
+          </p>
+        )}
+      </AlertActions>
     </article>
   );
 }

@@ -4,13 +4,17 @@ import { Badge } from "../components/badge.tsx";
 import { Link, ScreenLink } from "../components/link.tsx";
 import { Notice } from "../components/notice.tsx";
 import { Time } from "../components/time.tsx";
-import type { Alert as AlertDocument, ExplainedAlert, Explanation } from "../model/alerts.ts";
+import {
+  lasted,
+  type Alert as AlertDocument,
+  type ExplainedAlert,
+  type Explanation,
+} from "../model/alerts.ts";
 import { span } from "../model/format.ts";
 import { secondsOf } from "../model/times.ts";
 import { useAlerting } from "../runtime/polled.ts";
 import { useRoute } from "../runtime/router.ts";
 import { AlertActions } from "./alert-actions.tsx";
-import { lasted } from "./alerts.tsx";
 import { EvidenceView } from "./evidence.tsx";
 import { Answered } from "./samples.tsx";
 
@@ -53,7 +57,7 @@ function OneRule({ name }: { readonly name: string }) {
     <>
       <h1>{name}</h1>
       <Answered polled={explained}>
-        {({ health, alerts, reasons }) => (
+        {({ health, alerts, reasons, verdict }) => (
           <>
             {health === null ? (
               <Notice kind="warning">The evaluator does not know this rule.</Notice>
@@ -63,7 +67,7 @@ function OneRule({ name }: { readonly name: string }) {
                 {health.last_error}
               </p>
             )}
-            <Reasons reasons={reasons} />
+            <Reasons reasons={reasons} verdict={verdict} />
             {alerts.length === 0 && <p class="muted">It has never fired.</p>}
             {alerts.map(({ alert, steps }) => (
               <section key={alert.id}>
@@ -84,13 +88,22 @@ function OneRule({ name }: { readonly name: string }) {
 }
 
 /** From a figure to a message: what lets an alert pass, and what holds it up. */
-function Reasons({ reasons }: Pick<Explanation, "reasons">) {
+function Reasons({ reasons, verdict }: Pick<Explanation, "reasons" | "verdict">) {
   if (reasons.length === 0) {
     return null;
   }
   return (
     <section>
       <h2>From the figure to the message</h2>
+      <p>
+        {verdict === "" ? (
+          "Nothing holds it up."
+        ) : (
+          <>
+            It is held up by: <strong>{verdict}</strong>
+          </>
+        )}
+      </p>
       <ol class="steps">
         {reasons.map(({ step, passes, text }) => (
           <li key={step}>

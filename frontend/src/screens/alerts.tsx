@@ -4,9 +4,8 @@ import { Badge } from "../components/badge.tsx";
 import { Link, ScreenLink } from "../components/link.tsx";
 import { Table, type Column } from "../components/table.tsx";
 import { Time } from "../components/time.tsx";
-import type { Alert, AlertList } from "../model/alerts.ts";
+import { lasted, type Alert, type AlertList } from "../model/alerts.ts";
 import { span } from "../model/format.ts";
-import { secondsOf } from "../model/times.ts";
 import { useAlerting, useApi } from "../runtime/polled.ts";
 import { screenState, useRoute } from "../runtime/router.ts";
 import { useAsked } from "../runtime/window.ts";
@@ -78,11 +77,6 @@ function History() {
       )}
     </Answered>
   );
-}
-
-export function lasted(alert: Alert): number {
-  const end = alert.resolved_at === null ? Date.now() / 1000 : secondsOf(alert.resolved_at);
-  return end - secondsOf(alert.fired_at);
 }
 
 const COLUMNS: readonly Column<Alert>[] = [

@@ -3,6 +3,7 @@
 import { ScreenLink } from "../components/link.tsx";
 import type { Contributor, Evidence } from "../model/alerts.ts";
 import { duration, percent } from "../model/format.ts";
+import { condensed } from "../model/sql.ts";
 import { Code } from "../components/code.tsx";
 import { Trace } from "../components/trace.tsx";
 
@@ -20,13 +21,13 @@ export function EvidenceView({ evidence, limit = 5 }: EvidenceProps) {
     <ul class="evidence">
       {contributors.map((each) => (
         <li key={`${each.endpoint} ${each.method} ${each.fingerprint} ${each.task}`}>
-          <strong>{percent(each.share)}</strong> <ContributorLink contributor={each} />{" "}
-          <span class="muted">{duration(each.value)} on average</span>
+          <strong>{percent(each.share)}</strong> by <ContributorLink contributor={each} />{" "}
+          <span class="muted extra">{duration(each.value)} on average</span>
         </li>
       ))}
       {evidence.code && (
         <li>
-          <Code code={evidence.code} />
+          at <Code code={evidence.code} />
         </li>
       )}
       {limit > 1 &&
@@ -43,8 +44,8 @@ function ContributorLink({ contributor }: { readonly contributor: Contributor })
   const { endpoint, fingerprint, method = "", query, task } = contributor;
   if (fingerprint !== undefined) {
     return (
-      <ScreenLink screen="query" details={{ fingerprint }} class="sql-line">
-        {query ?? fingerprint}
+      <ScreenLink screen="query" details={{ fingerprint }} class="sql-line" title={query ?? ""}>
+        {query === undefined ? fingerprint : condensed(query)}
       </ScreenLink>
     );
   }

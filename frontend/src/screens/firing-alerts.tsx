@@ -1,11 +1,11 @@
-/** The alerts that are open, on top of everything else. */
+/** The alerts that are open, all of them. */
 
-import { AlertCard } from "./alert-card.tsx";
-import { Notice, ProblemNotice } from "../components/notice.tsx";
 import { ScreenLink } from "../components/link.tsx";
-import { Time } from "../components/time.tsx";
-import type { AlertingStatus, AlertList } from "../model/alerts.ts";
+import { ProblemNotice } from "../components/notice.tsx";
+import type { AlertList } from "../model/alerts.ts";
 import { useAlerting, type Polled } from "../runtime/polled.ts";
+import { AlertCard } from "./alert-card.tsx";
+import { EvaluatorNotice, useAlertingStatus } from "./evaluator.tsx";
 
 const EVERY = 5;
 
@@ -20,11 +20,11 @@ export function useFiringAlerts(limit: number): Polled<AlertList> {
 }
 
 export function FiringAlerts({ alerts, limit }: FiringAlertsProps) {
-  const status = useAlerting<AlertingStatus>("status/", {}, 3 * EVERY);
+  const status = useAlertingStatus();
   const items = alerts.document?.items;
   return (
     <section class="open-alerts" aria-label="Open alerts" aria-live="polite">
-      <EvaluatorNotice status={status.document} />
+      <EvaluatorNotice status={status} />
       {items === undefined && alerts.problem && <ProblemNotice problem={alerts.problem} />}
       {items?.length === 0 && <p class="all-well">✓ No alert is firing.</p>}
       {items?.map((alert) => (
@@ -34,25 +34,5 @@ export function FiringAlerts({ alerts, limit }: FiringAlertsProps) {
         <ScreenLink screen="alerts">All {alerts.document?.count} open alerts</ScreenLink>
       )}
     </section>
-  );
-}
-
-/** Whoever sees no alert must know that somebody looks for them. */
-function EvaluatorNotice({ status }: { readonly status: AlertingStatus | undefined }) {
-  if (status === undefined || status.evaluator?.is_alive === true) {
-    return null;
-  }
-  const { evaluator } = status;
-  return (
-    <Notice kind="warning" title="Nobody evaluates the alert rules.">
-      {evaluator === null ? (
-        "No process has taken the lead yet."
-      ) : (
-        <>
-          The last evaluation was at <Time at={evaluator.last_evaluation_at} /> by process{" "}
-          {evaluator.pid} on {evaluator.host}.
-        </>
-      )}
-    </Notice>
   );
 }
