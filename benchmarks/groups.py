@@ -22,6 +22,7 @@ GROUPS: Final = {
     "leading": "benchmarks.micro.leading",
     "evaluation": "benchmarks.micro.evaluation",
     "intake": "benchmarks.micro.intake",
+    "delay": "benchmarks.micro.delay",
     "store": "benchmarks.micro.store_size",
     "memory": "benchmarks.micro.memory",
     "overhead": "benchmarks.overhead.measure",

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from http.client import HTTPConnection
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 HEALTH: Final = "/api/monitoring/system/health/"
@@ -22,7 +24,14 @@ STOPS_WITHIN: Final = 15.0
 class ReadingServer:
     """A context manager; `token` is a bearer token of somebody on the staff."""
 
-    def __init__(self, directory: Path, store: str, *, hours: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        store: str,
+        *,
+        hours: int,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.port = 0
         self.token = ""
         self._log = directory / "server.log"
@@ -36,6 +45,7 @@ class ReadingServer:
             "SITE_MONITORING": json.dumps(
                 {"STORE": store, "METRICS_RETENTION_HOURS": hours}
             ),
+            **variables,
         }
 
     def __enter__(self) -> Self:

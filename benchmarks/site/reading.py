@@ -7,6 +7,9 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+# More than there are rounds: endpoints that fail, one after the other.
+FAULTS = 100
+
 application = get_wsgi_application()
 
 
@@ -15,9 +18,15 @@ def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def fails(request: HttpRequest) -> HttpResponse:
+    """Answer as a server that is in trouble."""
+    return HttpResponse(status=500)
+
+
 urlpatterns = [
     path("api/monitoring/", include("prs_otel.urls")),
     path("empty/", empty),
+    *(path(f"fails/{number}/", fails) for number in range(FAULTS)),
 ]
 
 

@@ -33,3 +33,8 @@ DATABASES = {
     }
 }
 MONITORING_SETTINGS = json.loads(os.environ.get("SITE_MONITORING", "{}"))
+ALERTING_SETTINGS = json.loads(os.environ.get("SITE_ALERTING", "{}"))
+if "SITE_MAILS" in os.environ:
+    ADMINS = ["admin@example.org"]
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = os.environ["SITE_MAILS"]
