@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, TraceFlags
 
-from prs_otel import guard, quotations
+from prs_otel import guard, keeping, quotations
 from prs_otel.observation import (
     Observation,
     PublicSpan,
@@ -42,6 +42,7 @@ _CLIENT: Final = SpanKind.CLIENT
 _INTERNAL: Final = SpanKind.INTERNAL
 _CONSUMER: Final = SpanKind.CONSUMER
 _PRODUCER: Final = SpanKind.PRODUCER
+_SAMPLED: Final = TraceFlags.SAMPLED
 
 
 # Whether a span's attributes are where every SDK so far has kept them.
@@ -138,6 +139,9 @@ class DerivedMetricsProcessor(SpanProcessor):
         observation = self.tasks.end(span, self.thresholds)
         if observation is None:
             return False
+        context = span.context
+        if context is not None and not context.trace_flags & _SAMPLED:
+            observation = keeping.judged(observation)
         self.record(observation)
         return True
 
@@ -145,7 +149,10 @@ class DerivedMetricsProcessor(SpanProcessor):
         request = current_request.get()
         if request is not None and request.is_finished:
             request = None
-        self.record(of_query(span, self.thresholds.slow_query, request))
+        observation = of_query(span, self.thresholds.slow_query, request)
+        if not span._context[3] & _SAMPLED:
+            observation = keeping.judged(observation)
+        self.record(observation)
 
     def _end_request(self, span: Readable) -> None:
         request = current_request.get()
@@ -168,7 +175,7 @@ class DerivedMetricsProcessor(SpanProcessor):
                 current_request.set(request.outer)
                 request.outer = None
         if observation is not None:
-            self.record(observation)
+            self.record(_judged(span, observation))
 
     def _meet(self, span: ReadableSpan) -> None:
         """End a span of a scope seen for the first time, or not last."""
@@ -193,6 +200,11 @@ class DerivedMetricsProcessor(SpanProcessor):
                 self._end_task(span)
         except Exception:  # noqa: BLE001 - the guard logs and counts it
             guard.failed("processor.on_end")
+
+
+def _judged(span: Readable, observation: Observation) -> Observation:
+    is_sampled = span._context[3] & _SAMPLED
+    return observation if is_sampled else keeping.judged(observation)
 
 
 def attach(processor: DerivedMetricsProcessor, provider: object = None) -> bool:

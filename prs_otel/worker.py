@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from prs_otel import circumstances, guard, memory, service
+from prs_otel import circumstances, guard, keeping, memory, service
 from prs_otel.instrumentation import database, opened, system
 from prs_otel.instrumentation.cache_usage import SHARED, CacheUsage
 from prs_otel.leader import Leadership
@@ -230,6 +230,7 @@ class Worker:
             "prs.monitor.dropped": float(self._rollup.dropped + self.publisher.dropped),
             "prs.monitor.overflowed": float(self._rollup.overflowed),
             "prs.monitor.backlog": float(self.publisher.backlog),
+            "prs.monitor.lost_spans": float(keeping.lost()),
             "prs.monitor.overhead": self._overhead(),
             REVISION: float(self.revision),
             SERVES: float(self.serves),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import FileResponse, StreamingHttpResponse
 
-from prs_otel import guard
+from prs_otel import guard, keeping
 from prs_otel.observation import Observation, RequestContext, finish, times
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ class Stream:
         pending, self._context.pending = self._context.pending, None
         if pending is not None:
             duration, at = times(pending.at - pending.duration, time_ns())
-            self._record(
-                pending._replace(duration=duration, at=at, is_slow=duration > slow)
-            )
+            whole = pending._replace(duration=duration, at=at, is_slow=duration > slow)
+            span = self._context.span_context
+            is_sampled = span is None or span.trace_flags.sampled
+            self._record(whole if is_sampled else keeping.judged(whole))
 
 
 def follow(response: HttpResponseBase, stream: Stream, *, is_async: bool) -> None:

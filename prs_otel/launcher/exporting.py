@@ -8,20 +8,63 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from prs_otel import guard, keeping
+from prs_otel.keeping import Keeping
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
 SHUTDOWN_MILLISECONDS: Final = 1_200  # for each of traces, metrics and logs
 
 
 class PromptSpanProcessor(BatchSpanProcessor):
-    """Give up on an unreachable collector soon after the process should end."""
+    """Export what was sampled, and of the rest each trace that turns out to matter.
+
+    Gives up on an unreachable collector soon after the process should end.
+    """
+
+    # A query's span may be handed over finished, without a start.
+    ignores_query_start: Final = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+        super().__init__(*args, **options)
+        self._keeping: Keeping[ReadableSpan] | None = None
+        # The public way leaves out what was not sampled.
+        emit = getattr(getattr(self, "_batch_processor", None), "emit", None)
+        if emit is not None:
+            self._keeping = Keeping(emit)
+            keeping.enlist(self._keeping)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Begin to hold back what a sampler has left out."""
+        context = span.context
+        if self._keeping and context is not None and not context.trace_flags & 1:
+            with guard.guarded("exporting.begin"):
+                if _is_local_root(span):
+                    self._keeping.begin(context.trace_id)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Queue a span, now or once its trace turns out to matter."""
+        context = span.context
+        if self._keeping is None or context is None or context.trace_flags & 1:
+            super().on_end(span)
+            return
+        with guard.guarded("exporting.hold"):
+            self._keeping.add(context.trace_id, span)
+            if _is_local_root(span):
+                self._keeping.end(context.trace_id)
 
     def shutdown(self) -> None:
         """Export what is queued, for as long as there is time."""
+        if self._keeping is not None:
+            keeping.dismiss(self._keeping)
         _shut_down(self, super().shutdown)
 
 
@@ -31,6 +74,11 @@ class PromptLogRecordProcessor(BatchLogRecordProcessor):
     def shutdown(self) -> None:
         """Export what is queued, for as long as there is time."""
         _shut_down(self, super().shutdown)
+
+
+def _is_local_root(span: ReadableSpan) -> bool:
+    parent = span.parent
+    return parent is None or parent.is_remote
 
 
 def _shut_down(processor: object, otherwise: Callable[[], None]) -> None:

@@ -129,7 +129,11 @@ def evidence(view: MetricsView, query: Query, *, now: float) -> Evidence:
         organizations = _among(samples(KEPT))
     worst = samples(_TRACES, contributors[:1]) or samples(_TRACES)
     code = next((sample.code for sample in worst if sample.code), None)
-    traces, spans = [each.trace_id for each in worst], [each.span_id for each in worst]
+    traced = [each for each in worst if each.trace_id]
+    traces, spans = (
+        [each.trace_id for each in traced],
+        [each.span_id for each in traced],
+    )
     return Evidence(contributors, organizations, code, traces, spans)
 
 

@@ -93,12 +93,13 @@ def described(observation: Observation, kind: str) -> Sample:
     request, code = observation.request, observation.code
     is_request = observation.kind == series.REQUEST
     is_query = observation.kind == series.QUERY
+    is_traced = observation.trace_id != 0
     return Sample(
         kind=kind,
         duration=observation.duration / _NS,
         at=observation.at / _NS,
-        trace_id=f"{observation.trace_id:032x}",
-        span_id=f"{observation.span_id:016x}",
+        trace_id=f"{observation.trace_id:032x}" if is_traced else "",
+        span_id=f"{observation.span_id:016x}" if is_traced else "",
         endpoint=observation.labels[0]
         if is_request
         else (request.endpoint if request else None),

@@ -33,7 +33,7 @@ class Sample:
     ``kind`` is the one of the observation, or its name in :data:`series.FAILURES`.
     ``duration`` and
     ``query_duration`` are seconds, ``at`` is the end in epoch seconds. ``task`` is the task itself,
-    or the one that ran the query.
+    or the one that ran the query. ``trace_id`` is empty where nobody has the trace.
     """
 
     kind: str

@@ -216,6 +216,7 @@ def test_a_worker_says_how_it_is_doing(process: Process) -> None:
         "prs.monitor.dropped": 0.0,
         "prs.monitor.overflowed": 0.0,
         "prs.monitor.backlog": 0.0,
+        "prs.monitor.lost_spans": 0.0,
         "prs.monitor.configuration": 0.0,
         "prs.monitor.overhead": 0.25,
         "prs.process.launched": 0.0,

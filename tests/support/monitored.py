@@ -6,10 +6,13 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
 from prs_otel.monitoring import documents
+from prs_otel.monitoring.documents import SampleQuery
+from prs_otel.monitoring.schemas import SlowCall
 from prs_otel.rollup.view import MetricsView
 from prs_otel.store import open_store
 from tests.support.sites import Site
@@ -33,6 +36,15 @@ def summary(site: Site) -> dict[str, Any]:
         "manage_monitoring", "summary", "--hours", "1", "--format", "json"
     )
     return document
+
+
+def slow_calls(site: Site) -> Sequence[SlowCall]:
+    """Return the slowest requests of the last hour, as the API would say."""
+    settings: Any = site.settings["MONITORING_SETTINGS"]
+    with closing(open_store(settings["STORE"])) as store:
+        view = MetricsView(store, series_limit=100, new_lock=threading.Lock)
+        asked = SampleQuery(seconds=3_600, limit=100)
+        return documents.slow_calls(view, asked, now=time.time()).items
 
 
 def system_metrics(site: Site) -> dict[str, Any]:

@@ -203,6 +203,7 @@ export interface MonitorFigures {
   hosts: number;
   dropped: number;
   overflowed: number;
+  lost_spans: number;
   flush_lag_seconds: number | null;
   overhead: number | null;
 }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DROPPED: Final = "prs.monitor.dropped"
 OVERFLOWED: Final = "prs.monitor.overflowed"
+LOST_SPANS: Final = "prs.monitor.lost_spans"
 OVERHEAD: Final = "prs.monitor.overhead"
 
 
@@ -24,6 +25,7 @@ def monitor_figures(workers: Sequence[Beat], *, now: float) -> MonitorFigures:
         hosts=len({worker.host for worker in workers}),
         dropped=total(workers, DROPPED),
         overflowed=total(workers, OVERFLOWED),
+        lost_spans=total(workers, LOST_SPANS),
         flush_lag_seconds=flush_lag(workers, now=now),
         overhead=sum(overheads) / len(overheads) if overheads else None,
     )

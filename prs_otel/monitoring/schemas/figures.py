@@ -121,13 +121,15 @@ class SystemFigures(Document):
 class MonitorFigures(Document):
     """How the monitor itself is doing.
 
-    `overhead` is the share of one core that its background work takes in a worker.
+    `overhead` is the share of one core that its background work takes in a worker; `lost_spans`
+    are missing in traces that were exported for being slow or failed.
     """
 
     workers: int
     hosts: int
     dropped: int
     overflowed: int
+    lost_spans: int
     flush_lag_seconds: float | None
     overhead: float | None
 

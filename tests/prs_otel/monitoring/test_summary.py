@@ -286,12 +286,18 @@ def test_the_system_is_its_busiest_host_and_all_connections(
 def test_the_monitor_sums_up_its_workers(measured: Measured) -> None:
     measured.flush({"prs.monitor.dropped": 2.0, "prs.monitor.overhead": 0.01})
     measured.restart()
-    view = measured.flush({"prs.monitor.overflowed": 5.0, "prs.monitor.overhead": 0.03})
+    view = measured.flush(
+        {
+            "prs.monitor.overflowed": 5.0,
+            "prs.monitor.lost_spans": 3.0,
+            "prs.monitor.overhead": 0.03,
+        }
+    )
 
     monitor = documents.summary(view, hours=1, now=NOW + 4).monitor
 
     assert (monitor.workers, monitor.hosts) == (2, 1)
-    assert (monitor.dropped, monitor.overflowed) == (2, 5)
+    assert (monitor.dropped, monitor.overflowed, monitor.lost_spans) == (2, 5, 3)
     assert monitor.flush_lag_seconds == pytest.approx(4.0)
     assert monitor.overhead == pytest.approx(0.02)
 
