@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 # The parts whose every branch is tested: counting and deciding.
 EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting/rules/*,alerting/notifications/*,alerting/reasoning.py,alerting/record.py
 # How many tests at a time, each file as one; most of them wait for a server most of the time.
-SHARES ?= 3
+SHARES ?= 2
 SHARED := -n $(SHARES) --dist loadfile
 RUN    := $(BIN)/coverage run -m pytest $(SHARED)
 # What the dashboard's bundle is made of, by hatch_build.py whenever the package is installed.

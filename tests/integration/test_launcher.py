@@ -494,6 +494,7 @@ def test_an_unreachable_collector_delays_neither_requests_nor_the_end(
         assert server.process.stop(seconds=20) == 0
         shutdown = monotonic() - started
 
-    # Waiting for the collector would cost each request its whole time-out.
+    # Waiting for the collector would cost each request its whole time-out, and the end
+    # half a minute for each of traces, metrics and logs.
     assert per_request < 0.5
-    assert shutdown < 5
+    assert shutdown < 15
