@@ -8,6 +8,7 @@ channels, the database or the journal do wrong.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from alerting.external import Externals
     from alerting.journal import SteadyJournal
     from alerting.ledger import Ledger
+    from alerting.notice import Notice
     from alerting.notifications.telling import Telling
     from alerting.notifier import Notifier, States
     from alerting.presence import Presence
@@ -48,7 +50,7 @@ class Parts:
 
     `follow` returns them as changed settings say, before each evaluation; `revision` is
     that of these settings, `cooldown` what they say of it in seconds, `trace_url` how they
-    address a trace.
+    address a trace. `announce` is told what has happened once it is kept.
     """
 
     rules: Callable[[], Sequence[AnyRule]]
@@ -66,6 +68,7 @@ class Parts:
     host: str
     pid: int
     switch: DeadMansSwitch | None = None
+    announce: Callable[[Sequence[Notice]], None] = lambda notices: None
     surroundings: Callable[[], AbstractContextManager[object]] = nullcontext
     follow: Callable[[Parts], Parts] = lambda parts: parts
     revision: int = 0
@@ -98,6 +101,7 @@ class Runner:
             self.record, has_more = None, False
             if parts.ledger.commit(record, states, now=now):
                 self.record = record
+                parts.announce(record.notices)
                 has_more = parts.externals.settle(states.keys(), now=now)
                 if record.tellings:
                     self.wake()
@@ -117,6 +121,14 @@ class Runner:
             rules = {rule.name: rule for rule in parts.rules()}
             parts.ledger.peek(now=now, cooldowns=_cooldowns(parts, rules))
             return self._evaluated(rules, now, is_kept=False)[1]
+
+    def active(self) -> Mapping[tuple[str, str], int]:
+        """Return how many alerts fire, by rule and severity. For any thread."""
+        return Counter(
+            (state.rule, state.severity.value)
+            for state in self._parts.ledger.states.values()
+            if state.is_open and state.severity is not None
+        )
 
     def tellings(self) -> dict[str, Telling]:
         """Return by key what was or is to be told, as far as it still matters."""

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from prs_otel.background import Background as Background
     from prs_otel.configuration import ContendedError as ContendedError
+    from prs_otel.derived.active import follow_active_alerts as follow_active_alerts
+    from prs_otel.events import emit_event as emit_event
     from prs_otel.face import authentication as authentication
     from prs_otel.face import document_store as document_store
     from prs_otel.face import identity as identity
@@ -70,7 +72,9 @@ _FACE = {
     "StatusRequest": "prs_otel.monitoring.registry",
     "authentication": "prs_otel.face",
     "document_store": "prs_otel.face",
+    "emit_event": "prs_otel.events",
     "expected_queries": "prs_otel.instrumentation.expected",
+    "follow_active_alerts": "prs_otel.derived.active",
     "guarded": "prs_otel.guard",
     "identity": "prs_otel.face",
     "is_enabled": "prs_otel.pipeline",

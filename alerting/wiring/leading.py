@@ -29,6 +29,7 @@ from alerting.sender import Sender
 from alerting.stored_silences import Silences
 from alerting.system import alerting_system
 from alerting.tuning import Tuning, cooldown, max_gap
+from alerting.wiring.announcing import announce
 from alerting.wiring.surroundings import kept, surroundings
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ def start(lease: Lease) -> Callable[[], None]:
 
     sending, evaluating = map(prs_otel.Background, THREADS, (deliver, evaluate))
     runner.wake = sending.wake
+    prs_otel.follow_active_alerts(runner.active)
     sending.start()
     evaluating.start()
 
     def stop() -> None:
+        prs_otel.follow_active_alerts(None)
         for thread in (evaluating, sending):
             thread.stop(STOP_TIMEOUT)
         for asker in askers:
@@ -119,6 +122,7 @@ def build_runner(lease: Lease, *, is_dry: bool = False) -> Runner:
         host=lease.host,
         pid=lease.pid,
         switch=_switch(settings),
+        announce=announce,
         surroundings=surroundings,
         follow=tuning.follow,
         trace_url=settings.trace_url_template,

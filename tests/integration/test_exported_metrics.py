@@ -8,6 +8,7 @@ from itertools import repeat
 
 import pytest
 
+from tests.support.alerted import alerted
 from tests.support.collector import Collector, ReceivedPoint, collecting
 from tests.support.monitored import quick, wait_for_counts
 from tests.support.servers import gunicorn, serving, uvicorn
@@ -133,3 +134,44 @@ def test_durations_and_gauges_have_their_standard_names_and_units(
     assert duration.attributes["http.request.method"] == "GET"
     assert (memory.kind, memory.unit) == ("gauge", "1")
     assert 0 < memory.value < 1
+
+
+def test_alerts_are_events_and_a_gauge(site: Site, collector: Collector) -> None:
+    variables = {
+        **collector.variables(),
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_METRIC_EXPORT_INTERVAL": "300",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_BLRP_SCHEDULE_DELAY": "100",
+    }
+    failing = {
+        "name": "failing",
+        "metric": "http.server.request.error_rate",
+        "window": "5s",
+        "threshold": 0.5,
+        "severity": "critical",
+        "no_data": "ok",
+    }
+    site = alerted(site, ["log"], rules=[failing]).with_environment(**variables)
+
+    def active() -> list[float]:
+        return [
+            point.value
+            for point in collector.latest("prs.alert.active")
+            if point.attributes["prs.alert.name"] == "failing"
+        ]
+
+    with serving(site, gunicorn(workers=2)) as server:
+        server.client.get_all(repeat("/fails/", 10))
+        wait_until(lambda: active() == [1.0], seconds=30)
+        wait_until(lambda: active() == [0.0], seconds=30)
+
+    events = [
+        e for e in collector.events if e.attributes["prs.alert.name"] == "failing"
+    ]
+    assert [e.attributes["prs.alert.transition"] for e in events] == [
+        "firing",
+        "resolved",
+    ]
+    assert {event.name for event in events} == {"prs.alert.state_changed"}
+    assert events[0].trace_id in {span.trace_id for span in collector.spans}

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+)
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
@@ -62,6 +65,18 @@ class ReceivedPoint:
         return self.resource["service.instance.id"], self.name, attributes
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """A log record that has a name, as it went over the wire."""
+
+    name: str
+    at: int
+    severity: str
+    body: str
+    trace_id: str
+    attributes: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Collector:
     """What was received so far."""
@@ -69,6 +84,7 @@ class Collector:
     port: int
     spans: list[ReceivedSpan] = field(default_factory=list)
     points: list[ReceivedPoint] = field(default_factory=list)
+    events: list[ReceivedEvent] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     """Whatever was sent here, of any signal, as it was before compression."""
 
@@ -140,6 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/metrics":
             points = _points(ExportMetricsServiceRequest.FromString(body))
             collector.points.extend(points)
+        if self.path == "/v1/logs":
+            events = _events(ExportLogsServiceRequest.FromString(body))
+            collector.events.extend(events)
         answer = ExportTraceServiceResponse().SerializeToString()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-protobuf")
@@ -196,6 +215,21 @@ def _points(message: ExportMetricsServiceRequest) -> Iterator[ReceivedPoint]:
                         exemplars=tuple(
                             each.trace_id.hex() for each in point.exemplars
                         ),
+                    )
+
+
+def _events(message: ExportLogsServiceRequest) -> Iterator[ReceivedEvent]:
+    for resource in message.resource_logs:
+        for scope in resource.scope_logs:
+            for record in scope.log_records:
+                if record.event_name:
+                    yield ReceivedEvent(
+                        name=record.event_name,
+                        at=record.time_unix_nano,
+                        severity=record.severity_text,
+                        body=record.body.string_value,
+                        trace_id=record.trace_id.hex(),
+                        attributes=_attributes(record.attributes),
                     )
 
 
