@@ -20,7 +20,8 @@ SCOPE: Final = "prs_otel"
 SEVERITIES: Final[Mapping[str, SeverityNumber]] = {
     "info": SeverityNumber.INFO,
     "warning": SeverityNumber.WARN,
-    "critical": SeverityNumber.ERROR,
+    "error": SeverityNumber.ERROR,
+    "critical": SeverityNumber.FATAL,
 }
 
 

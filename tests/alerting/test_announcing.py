@@ -39,7 +39,7 @@ def test_each_step_of_an_alert_is_an_event(exporter: InMemoryLogRecordExporter) 
     fired, over = records(exporter)
     assert {fired.event_name, over.event_name} == {EVENT}
     assert (fired.timestamp, fired.severity_text) == (AT * 1e9, "critical")
-    assert fired.severity_number.name == "ERROR"
+    assert fired.severity_number.name == "FATAL"
     assert fired.body == "Deals fail: 25 % > 20 %"
     assert dict(fired.attributes) == {
         "prs.alert.id": notice().alert_id,
@@ -54,6 +54,13 @@ def test_each_step_of_an_alert_is_an_event(exporter: InMemoryLogRecordExporter) 
     }
     assert over.severity_text == "info"
     assert over.attributes["prs.alert.transition"] == "resolved"
+
+
+def test_every_severity_has_its_number(exporter: InMemoryLogRecordExporter) -> None:
+    announce([notice(severity=each) for each in Severity])
+
+    numbers = [each.severity_number.name for each in records(exporter)]
+    assert numbers == ["INFO", "WARN", "ERROR", "FATAL"]
 
 
 def test_an_event_belongs_to_the_worst_trace(
