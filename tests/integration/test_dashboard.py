@@ -159,7 +159,7 @@ def test_nothing_moves_when_an_alert_fires_and_is_resolved(
         expect(card).to_have_count(0)
 
         moved, by = opened.shift()
-        assert moved < STILL, by
+        assert moved < STILL, str(by)
         assert opened.complaints == []
 
 
@@ -295,16 +295,21 @@ def test_planted_markup_stays_text(shown: Window, query: str) -> None:
         assert PLANTED in shown.text()
 
 
-def test_a_server_that_fails_is_said_and_the_figures_stay(
-    demo: Demo, browser: Browser
+@pytest.mark.parametrize("size", [PHONE, WIDE])
+def test_a_server_that_fails_is_said_and_the_figures_stay_where_they_are(
+    demo: Demo, browser: Browser, size: tuple[int, int]
 ) -> None:
-    with window(browser, origin(demo)) as opened:
+    with window(browser, origin(demo), size=size) as opened:
         opened.sign_in("demo", "demo")
+        opened.watch_shifts()
         opened.open(f"{PAGE}?window=15m", shows="Requests per second")
+        opened.page.wait_for_load_state("networkidle")
         opened.refuse("**/api/**", 503, "The monitoring store cannot be read.")
 
-        opened.page.locator(".live.failing").wait_for()
+        opened.page.locator(".trouble").wait_for()
 
+        moved, by = opened.shift()
+        assert moved < STILL, str(by)
         assert "The monitoring store cannot be read." in opened.text()
         assert "Next try in" in opened.text()
         assert "Requests per second" in opened.text()

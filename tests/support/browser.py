@@ -27,7 +27,7 @@ FOUR_K: Final = (3840, 2160)
 WIDE: Final = (1440, 900)
 TABLET: Final = (768, 1024)
 PHONE: Final = (360, 780)
-PATIENCE: Final = 20_000  # milliseconds
+PATIENCE: Final = 40_000  # milliseconds
 SMALLEST_TEXT: Final = """
     () => {
       const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -47,7 +47,8 @@ WATCH_SHIFTS: Final = """
     new PerformanceObserver((list) => {
       for (const each of list.getEntries()) {
         if (!each.hadRecentInput) {
-          const moved = each.sources.map(({node}) => node?.outerHTML?.slice(0, 80) ?? "");
+          const moved = each.sources.map(({node, previousRect: was, currentRect: is}) => [
+            node?.outerHTML?.slice(0, 40) ?? "", was.y, was.height, is.y, is.height]);
           shifts.push({value: each.value, moved});
         }
       }

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { span } from "../model/format.ts";
 import { shown, utc } from "../model/times.ts";
 import { WINDOWS, type Screen, type WindowName } from "../model/state.ts";
-import { connection } from "../runtime/connection.ts";
+import { connection, type Connection, type Trouble } from "../runtime/connection.ts";
 import { useApi } from "../runtime/polled.ts";
 import { go, useRoute } from "../runtime/router.ts";
 import { useStore } from "../runtime/store.ts";
@@ -96,17 +96,15 @@ function Windows() {
   );
 }
 
-/** Said only when there is something to say: a clock that ticks helps nobody who listens. */
+/** Of one width whatever it says, as what lies beside it must not move. */
 function Liveness() {
   const { answeredAt, trouble } = useStore(connection);
-  const now = useSeconds();
   if (trouble !== null) {
-    const wait = Math.max(0, trouble.retryAt - now);
     return (
-      <span class="live failing" role="status">
-        {trouble.problem.message} {answeredAt !== null && `Shown: ${shown(answeredAt, now)}. `}
-        Next try in {span(wait)}.
-      </span>
+      <>
+        <span class="live failing">Failing</span>
+        <TroubleNotice trouble={trouble} answeredAt={answeredAt} />
+      </>
     );
   }
   if (answeredAt === null) {
@@ -115,6 +113,18 @@ function Liveness() {
   return (
     <span class="live working" title={`Last answer: ${utc(answeredAt)}`}>
       Live
+    </span>
+  );
+}
+
+/** Said only when there is something to say: a clock that ticks helps nobody who listens. */
+function TroubleNotice({ trouble, answeredAt }: Connection & { readonly trouble: Trouble }) {
+  const now = useSeconds();
+  const wait = Math.max(0, trouble.retryAt - now);
+  return (
+    <span class="trouble" role="status">
+      {trouble.problem.message} {answeredAt !== null && `Shown: ${shown(answeredAt, now)}. `}
+      Next try in {span(wait)}.
     </span>
   );
 }
