@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from typing import Any
 from urllib.parse import urlencode
 
@@ -141,10 +142,17 @@ def test_nothing_moves_when_an_alert_fires_and_is_resolved(
     def listed(name: str) -> Callable[[Any], Any]:
         return lambda _: {"items": now[name], "count": len(now[name])}
 
+    covered = cycle([60.0, 719.0])
+
+    def measured_for(document: Any) -> Any:
+        document["window"]["covered_seconds"] = next(covered)
+        return document
+
     with window(browser, origin(demo), size=size) as opened:
         opened.sign_in("demo", "demo")
         opened.rewrite("**/api/alerting/alerts/?*", listed("alerts"))
         opened.rewrite("**/api/alerting/history/?*", listed("history"))
+        opened.rewrite("**/performance/trends/?*", measured_for)
         opened.watch_shifts()
         opened.open(f"{PAGE}?window=15m", shows="No alert is firing")
         opened.page.get_by_text("evaluated every").wait_for()

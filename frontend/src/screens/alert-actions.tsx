@@ -40,8 +40,13 @@ export function AlertActions({ alert, onChange, isExplained = false, children }:
   const isOpen = alert.resolved_at === null;
   return (
     <div class="actions">
-      {isOpen && page.permissions.has(MAY_ACKNOWLEDGE) && (
-        <button type="button" onClick={() => setOpen("acknowledge")}>
+      {page.permissions.has(MAY_ACKNOWLEDGE) && (
+        <button
+          type="button"
+          // Its place stays when the alert is over: no other button moves under a finger.
+          class={isOpen ? "" : "gone"}
+          onClick={() => setOpen("acknowledge")}
+        >
           Acknowledge
         </button>
       )}

@@ -26,8 +26,12 @@ export function Coverage({ window }: { readonly window: WindowDocument }) {
   }
   return (
     <Notice>
-      Measured since <span title={utc(since)}>{shown(since, now)}</span>: {span(window.covered_seconds)}{" "}
-      of {span(window.seconds)}.
+      <span class="line">
+        Measured since <span title={utc(since)}>{shown(since, now)}</span>:
+      </span>{" "}
+      <span class="line">
+        {span(window.covered_seconds)} of {span(window.seconds)}.
+      </span>
     </Notice>
   );
 }
