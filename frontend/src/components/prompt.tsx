@@ -1,6 +1,6 @@
 /** A small form in place: it says what the server refused, and loses nothing of what was typed. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface Field {
   readonly name: string;
@@ -22,7 +22,8 @@ export function Prompt({ title, fields, submit, onSubmit, onCancel }: PromptProp
   const form = useRef<HTMLFormElement>(null);
   const [refusal, setRefusal] = useState("");
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  // Before the form is seen: later it would take the focus from who has begun to type.
+  useLayoutEffect(() => form.current?.querySelector("input")?.focus(), []);
 
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
