@@ -18,6 +18,7 @@ GROUPS: Final = {
     "truth": "benchmarks.micro.truth",
     "summary": "benchmarks.micro.summary",
     "http": "benchmarks.micro.over_http",
+    "page": "benchmarks.micro.page",
     "trends": "benchmarks.micro.trends",
     "leading": "benchmarks.micro.leading",
     "evaluation": "benchmarks.micro.evaluation",

@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from prs_otel.rollup import codec, gauge
 from prs_otel.rollup.sample import ranks
 from prs_otel.rollup.totals import totals
 from prs_otel.rollup.view import MetricsView
+from prs_otel.store import open_store
 from prs_otel.store.base import DEFAULT_QUOTA, Beat, Bucket, Store
 
 if TYPE_CHECKING:
@@ -125,6 +127,17 @@ class Day:
             slowest=ranks(samples),
             totals=codec.encode_cells(totals(cells)),
         )
+
+
+def prepare(url: str, load: Load) -> None:
+    """Fill the store at ``url`` up to now, and put it in order as the leader does."""
+    now = time.time()
+    store = open_store(url)
+    Day(store, load, now=now).fill(now=now)
+    leader = leadership(view_of(store), now=now, hours=load.hours)
+    leader.contend(now)
+    leader.work(now)
+    store.close()
 
 
 def view_of(store: Store) -> MetricsView:

@@ -61,7 +61,7 @@ def _window(options: Options, hours: int) -> Iterator[Measurement]:
     directory = options.directory / f"http-{hours}"
     directory.mkdir()
     store = f"sqlite:///{directory}/store.sqlite3"
-    isolated(_fill, store, hours)
+    isolated(day.prepare, store, _load(hours))
     took: dict[str, list[float]] = defaultdict(list)
     with ReadingServer(directory, store, hours=hours) as server:
         for name, milliseconds in _taken(options, server, hours, store):
@@ -114,7 +114,7 @@ def _ask(server: ReadingServer, name: str, hours: int, etag: str = "") -> Answer
 
 
 def _get(server: ReadingServer, path: str, etag: str = "") -> Answer:
-    headers = {"Authorization": f"Bearer {server.token}"}
+    headers = {"Authorization": f"Bearer {server.credential}"}
     if etag:
         headers["If-None-Match"] = etag
     connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
@@ -133,13 +133,3 @@ def _get(server: ReadingServer, path: str, etag: str = "") -> Answer:
 
 def _load(hours: int) -> day.Load:
     return day.Load(series=200, hours=hours)
-
-
-def _fill(store: str, hours: int) -> None:
-    now = time.time()
-    opened = open_store(store)
-    day.Day(opened, _load(hours), now=now).fill(now=now)
-    leader = day.leadership(day.view_of(opened), now=now, hours=hours)
-    leader.contend(now)
-    leader.work(now)
-    opened.close()

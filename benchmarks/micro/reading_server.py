@@ -1,4 +1,4 @@
-"""gunicorn with one worker that serves the API of a store, for as long as a block lasts."""
+"""gunicorn with one worker that serves what a store holds, for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ STOPS_WITHIN: Final = 15.0
 
 
 class ReadingServer:
-    """A context manager; `token` is a bearer token of somebody on the staff."""
+    """A context manager; `credential` lets in somebody on the staff.
+
+    `site` is a module with an application, which run as a program makes the credential.
+    """
 
     def __init__(
         self,
@@ -30,10 +33,13 @@ class ReadingServer:
         store: str,
         *,
         hours: int,
+        site: str = "benchmarks.site.reading",
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.port = 0
-        self.token = ""
+        self.pid = 0
+        self.credential = ""
+        self._site = site
         self._log = directory / "server.log"
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("OTEL_")},
@@ -41,7 +47,7 @@ class ReadingServer:
             "SITE_APPS": "prs_otel",
             "SITE_DATABASE": str(directory / "site.sqlite3"),
             "SITE_CONN_MAX_AGE": "600",
-            "SITE_URLCONF": "benchmarks.site.reading",
+            "SITE_URLCONF": site,
             "SITE_MONITORING": json.dumps(
                 {"STORE": store, "METRICS_RETENTION_HOURS": hours}
             ),
@@ -49,15 +55,15 @@ class ReadingServer:
         }
 
     def __enter__(self) -> Self:
-        """Make the database and the token, and start the server."""
+        """Make the database and the credential, and start the server."""
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.site.reading"],
+            [sys.executable, "-m", self._site],
             capture_output=True,
             check=True,
             env=self._environment,
             text=True,
         )
-        self.token = done.stdout.strip()
+        self.credential = done.stdout.strip()
         with (
             socket.create_server(("127.0.0.1", 0)) as listener,
             self._log.open("ab") as log,
@@ -67,7 +73,7 @@ class ReadingServer:
                 [
                     *(sys.executable, "-m", "gunicorn"),
                     *("--bind", f"fd://{listener.fileno()}"),
-                    "benchmarks.site.reading:application",
+                    f"{self._site}:application",
                 ],
                 env=self._environment,
                 pass_fds=[listener.fileno()],
@@ -75,6 +81,7 @@ class ReadingServer:
                 stdout=log,
                 stderr=log,
             )
+        self.pid = self._process.pid
         self._wait_until_ready()
         return self
 
