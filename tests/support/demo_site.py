@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,13 @@ from tests.support.sites import REPOSITORY, clean_environment
 from tests.support.wait import wait_until
 
 # Without the bank statement, whose size would first have to be measured.
-SEED: Final = """
+TENANTS_ONLY: Final = """
 from payments import models, seeding
 models.User.objects.create_superuser("demo", password="demo")
 seeding.make_tenants("demo")
 """
+SEED_QUICKLY: Final = ("shell", "--command", TENANTS_ONLY)
+SEED_WHOLLY: Final = ("seed",)
 FAILURES: Final = 8  # more than the demo's rule about receipts needs
 
 
@@ -47,7 +49,9 @@ class Demo:
 
 
 @contextmanager
-def serving_demo(directory: Path) -> Iterator[Demo]:
+def serving_demo(
+    directory: Path, *, seed: Sequence[str] = SEED_QUICKLY
+) -> Iterator[Demo]:
     """Serve the demo for the length of the block, once an alert of its fires."""
     ignored = shutil.ignore_patterns(".state", "__pycache__")
     home = Path(
@@ -60,7 +64,7 @@ def serving_demo(directory: Path) -> Iterator[Demo]:
         "HOME": str(directory),
         "PYTHONPATH": f"{home}{os.pathsep}{REPOSITORY}",
     }
-    for arguments in (("migrate", "--verbosity=0"), ("shell", "--command", SEED)):
+    for arguments in (("migrate", "--verbosity=0"), seed):
         _manage(home, {**environment, "DEMO_MONITORED": "no"}, *arguments)
     created = ("token", "create", "--user=demo", "--format=json")
     token = json.loads(_manage(home, environment, "manage_monitoring", *created))

@@ -40,16 +40,6 @@ export function AlertActions({ alert, onChange, isExplained = false, children }:
   const isOpen = alert.resolved_at === null;
   return (
     <div class="actions">
-      {page.permissions.has(MAY_ACKNOWLEDGE) && (
-        <button
-          type="button"
-          // Its place stays when the alert is over: no other button moves under a finger.
-          class={isOpen ? "" : "gone"}
-          onClick={() => setOpen("acknowledge")}
-        >
-          Acknowledge
-        </button>
-      )}
       {page.permissions.has(MAY_SILENCE) && (
         <button type="button" onClick={() => setOpen("silence")}>
           Silence
@@ -59,6 +49,16 @@ export function AlertActions({ alert, onChange, isExplained = false, children }:
         <ScreenLink screen="alert" details={{ alert: alert.id }} class="button">
           Who was told?
         </ScreenLink>
+      )}
+      {page.permissions.has(MAY_ACKNOWLEDGE) && (
+        <button
+          type="button"
+          // The last, and its place stays when the alert is over: no button moves under a finger.
+          class={isOpen ? "" : "gone"}
+          onClick={() => setOpen("acknowledge")}
+        >
+          Acknowledge
+        </button>
       )}
       {children}
     </div>
