@@ -127,6 +127,8 @@ class Keeping(Generic[Span]):
 
 
 _enlisted: tuple[Keeping[Any], ...] = ()
+_undelivered = 0
+_counting = threading.Lock()
 
 
 def enlist(keeping: Keeping[Any]) -> None:
@@ -155,6 +157,21 @@ def judged(observation: Observation) -> Observation:
     return observation
 
 
+def _begin_anew() -> None:
+    global _undelivered, _counting
+    _undelivered, _counting = 0, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
+def note_undelivered(count: int) -> None:
+    """Count spans that were to be exported and could not be. Thread-safe."""
+    global _undelivered
+    with _counting:
+        _undelivered += count
+
+
 def lost() -> int:
-    """Return how many spans of such traces could not be held back for so long."""
-    return sum(each.lost for each in _enlisted)
+    """Return how many spans are missing: not held back for long enough, or not delivered."""
+    return _undelivered + sum(each.lost for each in _enlisted)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    SpanExporter,
+    SpanExportResult,
+)
 
 from prs_otel import guard, keeping
 from prs_otel.keeping import Keeping
@@ -33,11 +37,13 @@ class PromptSpanProcessor(BatchSpanProcessor):
     # A query's span may be handed over finished, without a start.
     ignores_query_start: Final = True
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the SDK's
-        super().__init__(*args, **options)
+    def __init__(self, span_exporter: SpanExporter, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+        super().__init__(CountedExporter(span_exporter), **options)
         self._keeping: Keeping[ReadableSpan] | None = None
+        batches = getattr(self, "_batch_processor", None)
+        _count_overflow(batches)
         # The public way leaves out what was not sampled.
-        emit = getattr(getattr(self, "_batch_processor", None), "emit", None)
+        emit = getattr(batches, "emit", None)
         if emit is not None:
             self._keeping = Keeping(emit)
             keeping.enlist(self._keeping)
@@ -66,6 +72,44 @@ class PromptSpanProcessor(BatchSpanProcessor):
         if self._keeping is not None:
             keeping.dismiss(self._keeping)
         _shut_down(self, super().shutdown)
+
+
+class CountedExporter(SpanExporter):
+    """Count the spans that an exporter gives up, as the processor asks nobody.
+
+    Whatever else an exporter can do, it does as before.
+    """
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        # Not defined here, as the processor looks whether a time limit is among its arguments.
+        self.shutdown = exporter.shutdown  # type: ignore[method-assign]
+        self.force_flush = exporter.force_flush  # type: ignore[method-assign]
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export a batch."""
+        result = SpanExportResult.FAILURE
+        try:
+            result = self._exporter.export(spans)
+        finally:
+            if result is not SpanExportResult.SUCCESS:
+                keeping.note_undelivered(len(spans))
+        return result
+
+
+def _count_overflow(batches: object) -> None:
+    """Count what a full queue drops where the SDK counts it for its own metrics."""
+    figures = getattr(batches, "_metrics", None)
+    drop = getattr(figures, "drop_items", None)
+    if drop is None:
+        return
+
+    def counted(count: int, *arguments: Any) -> None:  # noqa: ANN401 - the SDK's
+        keeping.note_undelivered(count)
+        drop(count, *arguments)
+
+    with guard.guarded("exporting.overflow"):
+        figures.drop_items = counted  # type: ignore[union-attr]
 
 
 class PromptLogRecordProcessor(BatchLogRecordProcessor):

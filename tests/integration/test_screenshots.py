@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser
 
-from demo_runner.ledger import Ledger
 from demo_runner.program import PASSWORD, VISITORS
 from demo_runner.traffic import Traffic
 from tests.support.browser import PHONE, WIDE, Theme, Window, browsing, window
@@ -83,7 +82,7 @@ def demo(
 ) -> Iterator[Demo]:
     """Serve the demo until its visitors have gone; meanwhile an alert is photographed."""
     with serving_demo(tmp_path_factory.mktemp("demo"), seed=SEED_WHOLLY) as served:
-        traffic = Traffic(served.client.port, Ledger(), duration=DURATION)
+        traffic = Traffic(served.client.port, served.ledger, duration=DURATION)
         traffic.start(VISITORS, PASSWORD)
         try:
             time.sleep(FAILING_AT)

@@ -229,3 +229,24 @@ class Model(RuleBasedStateMachine):
 
 
 TestModel = Model.TestCase
+
+
+def test_what_was_not_delivered_is_missing_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeping, "_undelivered", 0)
+
+    keeping.note_undelivered(3)
+    keeping.note_undelivered(2)
+
+    assert keeping.lost() == 5
+
+
+def test_a_child_has_lost_nothing_of_its_parents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeping, "_undelivered", 3)
+
+    keeping._begin_anew()
+
+    assert keeping.lost() == 0

@@ -79,14 +79,28 @@ class ReceivedEvent:
 
 @dataclass(slots=True)
 class Collector:
-    """What was received so far."""
+    """What was received so far.
+
+    While `status` is another, everything is refused with it; while it is `held`, it takes
+    requests and does not answer.
+    """
 
     port: int
+    status: int = 200
+    refused: int = 0
+    held: threading.Event | None = None
+    waiting: int = 0
     spans: list[ReceivedSpan] = field(default_factory=list)
     points: list[ReceivedPoint] = field(default_factory=list)
     events: list[ReceivedEvent] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     """Whatever was sent here, of any signal, as it was before compression."""
+
+    def recovers(self) -> None:
+        """Let go of whoever waits, and take everything from now on."""
+        held, self.held, self.status = self.held, None, 200
+        if held is not None:
+            held.set()
 
     def variables(self) -> dict[str, str]:
         """Return the environment that makes a process export here, soon."""
@@ -149,6 +163,16 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         collector = self.collectors[self.server.server_address[1]]  # type: ignore[index]
+        if (held := collector.held) is not None:
+            collector.waiting += 1
+            held.wait(30)
+            return
+        if collector.status != 200:
+            collector.refused += 1
+            self.send_response(collector.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         collector.bodies.append(body)
         if self.path == "/v1/traces":
             received = _received(ExportTraceServiceRequest.FromString(body))

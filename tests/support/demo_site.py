@@ -7,16 +7,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from demo_runner import client as demo_client
 from demo_runner.client import Call
 from demo_runner.ledger import Ledger
 from demo_runner.visitor import sign_in
+from prs_otel.monitoring import documents
+from prs_otel.monitoring.schemas import Summary
+from prs_otel.rollup.view import MetricsView
+from prs_otel.store import open_store
 from tests.support.http import Client
 from tests.support.processes import Process, running
 from tests.support.programs import python_program
@@ -37,20 +44,31 @@ FAILURES: Final = 8  # more than the demo's rule about receipts needs
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that is running, and the bearer token of its superuser."""
+    """A demo that is running, the bearer token of its superuser, and what it has answered."""
 
     process: Process
     client: Client
     token: str
+    store: str
+    ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
+    def summary(self) -> Summary:
+        """Return the last hour's summary out of its store, also when it has ended."""
+        with closing(open_store(self.store)) as store:
+            view = MetricsView(store, series_limit=1_000, new_lock=threading.Lock)
+            return documents.summary(view, hours=1, now=time.time())
+
 
 @contextmanager
 def serving_demo(
-    directory: Path, *, seed: Sequence[str] = SEED_QUICKLY
+    directory: Path,
+    *,
+    seed: Sequence[str] = SEED_QUICKLY,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Demo]:
     """Serve the demo for the length of the block, once an alert of its fires."""
     ignored = shutil.ignore_patterns(".state", "__pycache__")
@@ -73,10 +91,11 @@ def serving_demo(
         # How long a URL may be is to be our own answer, not the server's.
         [*map(python_program, command), "--bind=127.0.0.1:0", "--limit-request-line=0"],
         log=directory / "server.log",
-        environment=environment,
+        environment={**environment, **variables},
         directory=home,
     ) as process:
-        demo = Demo(process, Client(port_named_by(process)), token["token"])
+        store = f"sqlite:///{home}/.state/monitoring.sqlite3"
+        demo = Demo(process, Client(port_named_by(process)), token["token"], store)
         _visit(demo)
         yield demo
 
@@ -97,7 +116,7 @@ def _manage(home: Path, environment: dict[str, str], *arguments: str) -> str:
 
 def _visit(demo: Demo) -> None:
     """Open every page, with all its faults."""
-    visitor = demo_client.Client(demo.client.port, Ledger())
+    visitor = demo_client.Client(demo.client.port, demo.ledger)
     known = sign_in(visitor, "albatross1", "demo")
     paths = [
         *("/", "/statement/duplicates/?archive=1", "/deals/0/", "/nowhere/"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from typing import Final, NoReturn
 
 import pytest
 
+REPOSITORY: Final = Path(__file__).parents[2]
 DEBIAN_POSTGRES: Final = "/usr/lib/postgresql"
 
 _PYMYSQL: Final = Path(__file__).parent / "drivers"
@@ -102,8 +104,17 @@ def require(module: str) -> None:
 
 def npm_package(name: str) -> None:
     """Leave the test out where a package of `frontend/` is not installed (`make frontend`)."""
-    if not Path(__file__).parents[2].joinpath("frontend/node_modules", name).exists():
+    if not REPOSITORY.joinpath("frontend/node_modules", name).exists():
         _missing(f"npm's {name}")
+
+
+def built(name: str) -> str:
+    """Return the path of what `collector-config/build.sh` has built (`make programs`)."""
+    script = REPOSITORY / "collector-config/build.sh"
+    done = subprocess.run(
+        [script, "--find", name], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else _missing(name)
 
 
 def _missing(name: str) -> NoReturn:

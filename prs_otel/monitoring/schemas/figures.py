@@ -122,7 +122,7 @@ class MonitorFigures(Document):
     """How the monitor itself is doing.
 
     `overhead` is the share of one core that its background work takes in a worker; `lost_spans`
-    are missing in traces that were exported for being slow or failed.
+    could not be exported, or are missing in traces that were for being slow or failed.
     """
 
     workers: int
