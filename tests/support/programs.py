@@ -108,6 +108,14 @@ def npm_package(name: str) -> None:
         _missing(f"npm's {name}")
 
 
+def npm_receiver() -> str:
+    """Return the script of the OTLP receiver in `npm/` (`make programs`)."""
+    directory = Path(__file__).parent / "npm"
+    if not (directory / "node_modules").exists():
+        _missing("npm's @elastic/mockotlpserver")
+    return str(directory / "otlp_receiver.mjs")
+
+
 def built(name: str) -> str:
     """Return the path of what `collector-config/build.sh` has built (`make programs`)."""
     script = REPOSITORY / "collector-config/build.sh"
