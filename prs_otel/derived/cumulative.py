@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Sums = dict["Labels", float]
 
 _STALE_AFTER: Final = 120.0
+# Told before there are any: Prometheus sees no increase in the first value of a series.
+_SHARES: Final = frozenset({"errors", "slow"})
 _READ_NAMES: Final = frozenset(each.name for each in READ)
 
 
@@ -60,7 +62,7 @@ class Cumulative:
     def _count(self, counted: Counted, cells: Mapping[Labels, Cell]) -> None:
         for labels, cell in cells.items():
             amount = getattr(cell, counted.figure)
-            if amount:
+            if amount or counted.figure in _SHARES:
                 chosen = projected(labels, counted.kind, counted.labels)
                 self._add(counted.name, chosen, amount * counted.scale)
 

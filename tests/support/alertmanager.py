@@ -16,6 +16,7 @@ from tests.support.processes import Process, running
 from tests.support.programs import alertmanager as program
 from tests.support.wait import wait_until
 
+AT_ONCE: Final = {"group_wait": "100ms", "group_interval": "500ms"}
 _PORT: Final = re.compile(r'msg="?Listening on"? address=127\.0\.0\.1:(\d+)')
 
 
@@ -38,14 +39,16 @@ def alertmanager(directory: Path, *, webhook: str) -> Iterator[Alertmanager]:
     told = {"url": webhook, "send_resolved": True}
     config = {
         "global": {"resolve_timeout": "5m"},
-        "route": {
-            "receiver": "us",
-            "group_by": ["alertname"],
-            "group_wait": "100ms",
-            "group_interval": "500ms",
-        },
+        "route": {"receiver": "us", "group_by": ["alertname"], **AT_ONCE},
         "receivers": [{"name": "us", "webhook_configs": [told]}],
     }
+    with configured(directory, config) as found:
+        yield found
+
+
+@contextmanager
+def configured(directory: Path, config: dict[str, Any]) -> Iterator[Alertmanager]:
+    """Run one by a configuration for as long as the block lasts."""
     path = directory / "alertmanager.yml"
     # JSON is YAML.
     path.write_text(json.dumps(config))

@@ -49,16 +49,22 @@ class Demo:
     process: Process
     client: Client
     token: str
-    store: str
+    home: Path
+    environment: Mapping[str, str]
     ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
+    def manage(self, *arguments: str) -> str:
+        """Run a management command of its, and return what that prints."""
+        return _manage(self.home, self.environment, *arguments)
+
     def summary(self) -> Summary:
         """Return the last hour's summary out of its store, also when it has ended."""
-        with closing(open_store(self.store)) as store:
+        url = f"sqlite:///{self.home}/.state/monitoring.sqlite3"
+        with closing(open_store(url)) as store:
             view = MetricsView(store, series_limit=1_000, new_lock=threading.Lock)
             return documents.summary(view, hours=1, now=time.time())
 
@@ -94,19 +100,19 @@ def serving_demo(
         environment={**environment, **variables},
         directory=home,
     ) as process:
-        store = f"sqlite:///{home}/.state/monitoring.sqlite3"
-        demo = Demo(process, Client(port_named_by(process)), token["token"], store)
+        client = Client(port_named_by(process))
+        demo = Demo(process, client, token["token"], home, environment)
         _visit(demo)
         yield demo
 
 
-def _manage(home: Path, environment: dict[str, str], *arguments: str) -> str:
+def _manage(home: Path, environment: Mapping[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=home,
-        env=environment,
+        env=dict(environment),
         text=True,
         check=False,
     )

@@ -130,4 +130,8 @@ def otelcol(
 
 
 def _options(files: Sequence[str]) -> list[str]:
-    return [f"--config={CONFIGURATIONS / file}" for file in files]
+    # A file, or a piece of YAML as the collector takes it.
+    return [
+        f"--config={file if file.startswith('yaml:') else CONFIGURATIONS / file}"
+        for file in files
+    ]
