@@ -34,6 +34,7 @@ SETS: Final = {
     "agent": ("agent.yaml",),
     "gateway": ("gateway.yaml",),
     "gateway and backend": ("gateway.yaml", "backend.yaml"),
+    "gateway and Prometheus": ("gateway.yaml", "prometheus-otlp.yaml"),
 }
 BACKENDS: Final = {
     "New Relic": ("https://otlp.nr-data.net", '{api-key: "k"}'),

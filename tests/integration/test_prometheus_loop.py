@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -29,6 +30,7 @@ SECONDS: Final = 90.0
 EVALUATION: Final = 2.0
 # From a worker to Prometheus: its export, two batches and a scrape, of a second each.
 WAY: Final = 4.0
+RANGE: Final = "$__rate_interval"
 REQUESTS: Final = "sum(http_server_request_duration_seconds_count)"
 
 
@@ -47,6 +49,7 @@ class Found:
     theirs: Mapping[str, Mapping[str, Stretches]]
     external: Mapping[str, Stretches]
     requests: Mapping[str, float]
+    empty_charts: list[str]
     counted: int
 
 
@@ -116,6 +119,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
                 name: stretches(items, f"alertmanager/{name}") for name in EXPECTED
             },
             requests={way: each.value(REQUESTS) for way, each in watching.items()},
+            empty_charts=empty_charts(watching["otlp"]),
             counted=demo.summary().requests.count,
         )
 
@@ -180,6 +184,19 @@ def judging(
     )
 
 
+def empty_charts(prometheus: Prometheus) -> list[str]:
+    """Return the charts of the Grafana dashboard for which nothing is found there."""
+    document = json.loads((CONFIGURATIONS / "grafana/prs-otel.json").read_text())
+    return [
+        panel["title"]
+        for panel in document["panels"]
+        for target in panel["targets"]
+        if not prometheus.series(
+            target["expr"].replace("$job", "demo_site").replace(RANGE, "2m")
+        )
+    ]
+
+
 def iso(at: float) -> str:
     return datetime.fromtimestamp(at, tz=UTC).isoformat()
 
@@ -225,6 +242,13 @@ def test_what_prometheus_finds_comes_back_by_alertmanager_to_its_end(
     delays = apart(found.theirs["otlp"][name], found.external[name])
 
     assert len(delays) == 1
+
+
+def test_the_dashboard_of_grafana_finds_what_the_demo_has(found: Found) -> None:
+    # Neither runs a task of its own, nor does a query of it fail.
+    without = {"Tasks", "p95 of tasks", "Failed tasks", "Slow tasks", "Failed queries"}
+
+    assert {*found.empty_charts} <= without
 
 
 @pytest.mark.parametrize("way", ["scrape", "otlp"])

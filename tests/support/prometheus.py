@@ -37,6 +37,10 @@ class Prometheus:
         found = self._get("query", query=query)
         return sum(float(each["value"][1]) for each in found["result"])
 
+    def series(self, query: str) -> int:
+        """Return how many series an expression has now."""
+        return len(self._get("query", query=query)["result"])
+
     def firing(self, name: str, begin: float, end: float) -> list[tuple[float, float]]:
         """Return from when until when an alert has fired, of whatever severity."""
         query = f'max(ALERTS{{alertname="{name}",alertstate="firing"}})'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from prs_otel.management.subcommands.alerts import Alerts
 from prs_otel.management.subcommands.doctor import Doctor
 from prs_otel.management.subcommands.explain import Explain
+from prs_otel.management.subcommands.export_dashboard import ExportDashboard
 from prs_otel.management.subcommands.export_metrics import ExportMetrics
 from prs_otel.management.subcommands.export_rules import ExportRules
 from prs_otel.management.subcommands.health_check import HealthCheck
@@ -32,6 +33,7 @@ SUBCOMMANDS: Final[Sequence[Subcommand]] = (
     Explain(),
     ExportMetrics(),
     ExportRules(),
+    ExportDashboard(),
     HealthCheck(),
     Doctor(),
     Tokens(),
