@@ -67,7 +67,7 @@ class ReceivedPoint:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
-    """A log record that has a name, as it went over the wire."""
+    """A log record as it went over the wire; an event has a name."""
 
     name: str
     at: int
@@ -92,6 +92,8 @@ class Collector:
     waiting: int = 0
     spans: list[ReceivedSpan] = field(default_factory=list)
     points: list[ReceivedPoint] = field(default_factory=list)
+    logs: list[ReceivedEvent] = field(default_factory=list)
+    """All log records; those with a name are `events` too."""
     events: list[ReceivedEvent] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     """Whatever was sent here, of any signal, as it was before compression."""
@@ -181,8 +183,9 @@ class _Handler(BaseHTTPRequestHandler):
             points = _points(ExportMetricsServiceRequest.FromString(body))
             collector.points.extend(points)
         if self.path == "/v1/logs":
-            events = _events(ExportLogsServiceRequest.FromString(body))
-            collector.events.extend(events)
+            logs = list(_logs(ExportLogsServiceRequest.FromString(body)))
+            collector.logs.extend(logs)
+            collector.events.extend(each for each in logs if each.name)
         answer = ExportTraceServiceResponse().SerializeToString()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-protobuf")
@@ -242,19 +245,18 @@ def _points(message: ExportMetricsServiceRequest) -> Iterator[ReceivedPoint]:
                     )
 
 
-def _events(message: ExportLogsServiceRequest) -> Iterator[ReceivedEvent]:
+def _logs(message: ExportLogsServiceRequest) -> Iterator[ReceivedEvent]:
     for resource in message.resource_logs:
         for scope in resource.scope_logs:
             for record in scope.log_records:
-                if record.event_name:
-                    yield ReceivedEvent(
-                        name=record.event_name,
-                        at=record.time_unix_nano,
-                        severity=record.severity_text,
-                        body=record.body.string_value,
-                        trace_id=record.trace_id.hex(),
-                        attributes=_attributes(record.attributes),
-                    )
+                yield ReceivedEvent(
+                    name=record.event_name,
+                    at=record.time_unix_nano,
+                    severity=record.severity_text,
+                    body=record.body.string_value,
+                    trace_id=record.trace_id.hex(),
+                    attributes=_attributes(record.attributes),
+                )
 
 
 def _attributes(pairs: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("streams/", views.streams),
     path("stream-fails/", views.stream_fails),
     path("cached/", views.cached),
+    path("others/", views.others),
     path("queries/one/", queries.one),
     path("queries/ten/", queries.ten),
     path("queries/slow/", queries.slow),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import time
+import urllib.request
 from collections.abc import Iterator
 
 from django.core.cache import cache
@@ -75,3 +78,14 @@ def cached(request: HttpRequest) -> HttpResponse:
 def seconds(request: HttpRequest, default: float = 0.0) -> float:
     """Return the request's `?seconds=`."""
     return float(request.GET.get("seconds", default))
+
+
+def others(request: HttpRequest) -> HttpResponse:
+    """Ask another service and Redis, as the environment names them, and note it."""
+    import redis
+
+    with urllib.request.urlopen(os.environ["SITE_OTHER_SERVICE"]) as answer:  # noqa: S310
+        answer.read()
+    redis.Redis.from_url(os.environ["SITE_REDIS"]).get("a key")
+    logging.getLogger("library").warning("others were asked")
+    return HttpResponse("asked")
