@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cache_servers import CacheServer, redis
-from tests.support.collector import Collector, collecting
+from tests.support.collector import Collector, ReceivedEvent, collecting
 from tests.support.monitored import quick, summary, wait_for_counts
 from tests.support.receiver import Receiver, receiver
 from tests.support.servers import gunicorn, serving, uvicorn
@@ -84,5 +84,5 @@ def test_they_work_beside_ours(
     assert summary(site)["queries"]["count"] == 0
 
 
-def logs(collector: Collector) -> list[object]:
+def logs(collector: Collector) -> list[ReceivedEvent]:
     return [each for each in collector.logs if each.body == "others were asked"]
