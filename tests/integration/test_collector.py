@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from demo_runner.traffic import Traffic
 from prs_otel.monitoring.schemas import Summary
 from tests.support.collector import Collector, ReceivedSpan, collecting
 from tests.support.demo_site import serving_demo
+from tests.support.monitored import quick, summary
 from tests.support.otelcol import (
     CONFIGURATIONS,
     Labels,
@@ -25,6 +27,9 @@ from tests.support.otelcol import (
     otelcol,
     validated,
 )
+from tests.support.programs import program
+from tests.support.servers import gunicorn, serving
+from tests.support.sites import Site
 from tests.support.wait import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -251,3 +256,50 @@ def test_metrics_reach_the_backend_with_the_instance_they_are_of(told: Told) -> 
 
     assert sum(point.value for point in latest) == told.view.requests.count
     assert len({point.series[0] for point in latest}) == WORKERS
+
+
+@pytest.mark.parametrize(
+    ("protocol", "way"), [("http/protobuf", "HTTP"), ("grpc", "GRPC")]
+)
+def test_a_collector_is_believed_by_its_certificate_alone(
+    site: Site, tmp_path: Path, protocol: str, way: str
+) -> None:
+    key, certificate = certified(tmp_path)
+    place = Place.of("AGENT")
+    tls = f"yaml:receivers::otlp::protocols::{way.lower()}::tls"
+    files = (
+        "agent.yaml",
+        f"{tls}::key_file: {key}",
+        f"{tls}::cert_file: {certificate}",
+    )
+    variables = {"AGENT_QUEUE": str(tmp_path / "queue")}
+    site = quick(site).with_environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"https://127.0.0.1:{place.ports[way]}",
+        OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+        OTEL_BSP_SCHEDULE_DELAY="100",
+    )
+    trusting = site.with_environment(OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificate))
+    with otelcol(place, *files, directory=tmp_path, variables=variables) as agent:
+        with serving(site, gunicorn(workers=1)) as server:
+            server.client.get("/plain/")
+            wait_until(lambda: summary(site)["monitor"]["lost_spans"], seconds=30)
+        with serving(trusting, gunicorn(workers=1)) as server:
+            server.client.get("/plain/")
+            wait_until(lambda: agent.own(ACCEPTED) > 0, seconds=30)
+
+        assert agent.own(ACCEPTED) == 1
+
+
+def certified(directory: Path) -> tuple[Path, Path]:
+    """Return a key and a certificate of this host."""
+    key, certificate = directory / "key.pem", directory / "certificate.pem"
+    subprocess.run(
+        [
+            *(program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
+            *("-keyout", key, "-out", certificate, "-days", "2"),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return key, certificate

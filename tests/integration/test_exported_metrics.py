@@ -175,3 +175,43 @@ def test_alerts_are_events_and_a_gauge(site: Site, collector: Collector) -> None
     ]
     assert {event.name for event in events} == {"prs.alert.state_changed"}
     assert events[0].trace_id in {span.trace_id for span in collector.spans}
+
+
+def wait_for_another_export(collector: Collector) -> None:
+    seen = len(collector.points)
+    wait_until(lambda: len(collector.points) > seen)
+
+
+def test_deltas_add_up_to_what_was_counted(site: Site, collector: Collector) -> None:
+    preference = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+    site = exporting_to(collector, site).with_environment(**{preference: "delta"})
+    with serving(site, gunicorn(workers=2)) as server:
+        for _ in range(4):
+            server.client.get_all([*repeat("/plain/", 20), *repeat("/fails/", 5)])
+            wait_for_another_export(collector)
+        wait_for_counts(site, {"/plain/": 80, "/fails/": 20})
+        server.process.stop()
+
+    def added(name: str) -> dict[str, float]:
+        found = [point for point in collector.points if point.name == name]
+        return {route: count for route, count in by_route(found).items() if count}
+
+    assert added(DURATION) == {"/plain/": 80, "/fails/": 20}
+    assert added(ERRORS) == {"/fails/": 20}
+
+
+def test_headers_and_compression_are_those_of_the_standard_variables(
+    site: Site, collector: Collector
+) -> None:
+    site = exporting_to(collector, site).with_environment(
+        OTEL_EXPORTER_OTLP_HEADERS="api-key=a%20key",
+        OTEL_EXPORTER_OTLP_METRICS_HEADERS="api-key=another",
+        OTEL_EXPORTER_OTLP_COMPRESSION="gzip",
+    )
+    with serving(site, gunicorn(workers=1)) as server:
+        server.client.get("/plain/")
+        collector.wait_for(1, kind="SERVER")
+        wait_until(lambda: collector.latest(DURATION))
+
+    assert {each["content-encoding"] for each in collector.headers} == {"gzip"}
+    assert {each["api-key"] for each in collector.headers} == {"a key", "another"}

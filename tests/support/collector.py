@@ -95,6 +95,7 @@ class Collector:
     logs: list[ReceivedEvent] = field(default_factory=list)
     """All log records; those with a name are `events` too."""
     events: list[ReceivedEvent] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     """Whatever was sent here, of any signal, as it was before compression."""
 
@@ -176,6 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         collector.bodies.append(body)
+        collector.headers.append({k.lower(): v for k, v in self.headers.items()})
         if self.path == "/v1/traces":
             received = _received(ExportTraceServiceRequest.FromString(body))
             collector.spans.extend(received)
