@@ -149,6 +149,14 @@ class Reader(Protocol):
         """Return the leader's rolling total: the ids merged into it, and its cells."""
         ...
 
+    def lifetime(self) -> tuple[int, bytes] | None:
+        """Return what was counted since the store began: the newest row in it, its cells.
+
+        Every delta is either in it or still a row of its own; where that cannot be said
+        any more there is none.
+        """
+        ...
+
     def texts(self, fingerprints: Collection[str]) -> dict[str, str]:
         """Return the text of each fingerprint that is known."""
         ...
@@ -220,6 +228,15 @@ class Store(Protocol):
         """Keep the leader's rolling total; False when the lease has another epoch."""
         ...
 
+    def write_lifetime(self, up_to: int, cells: bytes, *, epoch: int) -> bool:
+        """Keep what was counted up to a row; False when that would not be true.
+
+        It is not when the lease has another epoch, the row has gone, as it does by a
+        reset, or what is kept reaches as far already. A delta that goes before it is in
+        there takes the whole lifetime with it.
+        """
+        ...
+
     def forget(self, *, texts_before: float, beats_before: float) -> Removed:
         """Drop the texts and the workers last seen before these times."""
         ...
@@ -229,7 +246,7 @@ class Store(Protocol):
         ...
 
     def reset(self, *, at: float) -> Removed:
-        """Drop every row and the rolling total; what began before `at` counts no more.
+        """Drop every row and all totals; what began before `at` counts no more.
 
         Nothing before `at` is known afterwards. Workers and their sequences stay, so
         that a repeated append still counts once.

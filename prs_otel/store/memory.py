@@ -109,6 +109,17 @@ class MemoryStore:
                 content.rolling = tuple(ids), cells
             return is_ours
 
+    def write_lifetime(self, up_to: int, cells: bytes, *, epoch: int) -> bool:
+        """Keep what was counted up to a row; False when that would not be true."""
+        with self._locked() as content:
+            is_ours = leases.is_current(content.leases.get(LEADER), epoch)
+            known = content.lifetime
+            is_newer = known is None or known[0] < up_to
+            if not (is_ours and is_newer and up_to in content.rows):
+                return False
+            content.lifetime = up_to, cells
+            return True
+
     def forget(self, *, texts_before: float, beats_before: float) -> Removed:
         """Drop the texts and the workers last seen before these times."""
         with self._locked() as content:
@@ -121,7 +132,7 @@ class MemoryStore:
             return content.drop([row.id for row in rows if row.end < ended_before])
 
     def reset(self, *, at: float) -> Removed:
-        """Drop every row and the rolling total; what began before `at` counts no more."""
+        """Drop every row and all totals; what began before `at` counts no more."""
         with self._locked() as content:
             return content.reset(at)
 

@@ -49,6 +49,7 @@ class Content:
     beats: dict[str, Beat] = field(default_factory=dict)
     texts: dict[str, Text] = field(default_factory=dict)
     rolling: tuple[tuple[int, ...], bytes] | None = None
+    lifetime: tuple[int, bytes] | None = None
     leases: dict[str, Lease] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
 
@@ -92,7 +93,9 @@ class Content:
             self.insert(bucket, ())
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Drop buckets."""
+        """Drop buckets, and the lifetime with a delta that is not in it yet."""
+        if self.lifetime is not None and any(map(self._is_uncounted, ids)):
+            self.lifetime = None
         for number in ids:
             del self.rows[number], self.buckets[number]
 
@@ -121,7 +124,7 @@ class Content:
         known = reset.decode(self.documents.get(reset.DOCUMENT))
         at = reset.latest(at, known=known)
         self.documents[reset.DOCUMENT] = reset.encode(at)
-        self.rolling, self.known_since = None, at
+        self.rolling, self.lifetime, self.known_since = None, None, at
         return removed
 
     def forget(self, *, texts_before: float, beats_before: float) -> Removed:
@@ -146,6 +149,13 @@ class Content:
         by_age = sorted(self.rows, key=lambda each: (self.rows[each].end, each))
         ids = _first(by_age, self.rows, self.size - quota_bytes)
         return replace(self.drop(ids), texts=len(texts))
+
+    def _is_uncounted(self, number: int) -> bool:
+        return (
+            self.lifetime is not None
+            and self.rows[number].level == 0
+            and number > self.lifetime[0]
+        )
 
 
 class MemoryReader:
@@ -184,6 +194,10 @@ class MemoryReader:
     def rolling(self) -> tuple[tuple[int, ...], bytes] | None:
         """Return the ids merged into the rolling total, and its cells."""
         return self._content.rolling
+
+    def lifetime(self) -> tuple[int, bytes] | None:
+        """Return the newest row in the lifetime, and its cells."""
+        return self._content.lifetime
 
     def texts(self, fingerprints: Collection[str]) -> dict[str, str]:
         """Return the text of each fingerprint that is known."""

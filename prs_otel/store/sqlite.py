@@ -117,6 +117,16 @@ class SqliteStore:
 
         return self._unless_lost(step, size=len(cells)) or False
 
+    def write_lifetime(self, up_to: int, cells: bytes, *, epoch: int) -> bool:
+        """Keep what was counted up to a row; False when that would not be true."""
+
+        def step(connection: sqlite3.Connection) -> bool:
+            sqlite_writes.check_epoch(connection, LEADER, epoch)
+            sqlite_writes.write_lifetime(connection, up_to, cells)
+            return True
+
+        return self._unless_lost(step, size=len(cells)) or False
+
     def forget(self, *, texts_before: float, beats_before: float) -> Removed:
         """Drop the texts and the workers last seen before these times."""
         step = partial(
@@ -130,7 +140,7 @@ class SqliteStore:
         return self._access.transact(step)
 
     def reset(self, *, at: float) -> Removed:
-        """Drop every row and the rolling total; what began before `at` counts no more."""
+        """Drop every row and all totals; what began before `at` counts no more."""
         return self._access.transact(partial(sqlite_writes.reset, at=at))
 
     def evict(self, *, quota_bytes: int) -> Removed:

@@ -70,6 +70,12 @@ class SqliteReader:
         )
         return totals[0] if totals else None
 
+    def lifetime(self) -> tuple[int, bytes] | None:
+        """Return the newest row in the lifetime, and its cells."""
+        for up_to, cells in self._fetch("SELECT up_to, cells FROM lifetime"):
+            return int(up_to), bytes(cells)
+        return None
+
     def texts(self, fingerprints: Collection[str]) -> dict[str, str]:
         """Return the text of each fingerprint that is known."""
         return dict(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID: Final = 0x5052534F
 """Tells our file from any other SQLite database; the letters PRSO."""
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 """Raised with every change to the tables or to what is in them: a file of another version is set aside."""
 
 # AUTOINCREMENT: an id is never given twice, so whoever remembers one is never misled.
@@ -44,6 +44,9 @@ CREATE TABLE text (
 CREATE INDEX text_by_use ON text (seen_at);
 CREATE TABLE rolling (
     id INTEGER PRIMARY KEY CHECK (id = 1), ids TEXT NOT NULL, cells BLOB NOT NULL
+);
+CREATE TABLE lifetime (
+    id INTEGER PRIMARY KEY CHECK (id = 1), up_to INTEGER NOT NULL, cells BLOB NOT NULL
 );
 CREATE TABLE lease (
     name TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL,
@@ -78,11 +81,18 @@ INSERT: Final[Mapping[Part, str]] = {
 LEASE: Final = (
     "SELECT name, holder, host, pid, epoch, expires_at FROM lease WHERE name = ?"
 )
+WRITE_LIFETIME: Final = (
+    "INSERT OR REPLACE INTO lifetime (id, up_to, cells) SELECT 1, id, ? FROM bucket"
+    " WHERE id = ? AND id > coalesce((SELECT up_to FROM lifetime), -1)"
+)
 _NOTE_LOSS: Final = (
     "UPDATE store SET known_since = max(known_since, coalesce((SELECT max(end_at)"
     " FROM bucket WHERE id IN (SELECT value FROM json_each(?))), known_since))"
 )
 _DELETE: Final = (
+    # First, while it can be told which of them no lifetime has counted yet.
+    "DELETE FROM lifetime WHERE EXISTS (SELECT 1 FROM bucket WHERE level = 0"
+    " AND id > up_to AND id IN (SELECT value FROM json_each(?)))",
     "DELETE FROM cells WHERE id IN (SELECT value FROM json_each(?))",
     "DELETE FROM samples WHERE id IN (SELECT value FROM json_each(?))",
     "DELETE FROM gauges WHERE id IN (SELECT value FROM json_each(?))",

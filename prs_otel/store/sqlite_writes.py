@@ -128,6 +128,13 @@ def write_rolling(
     )
 
 
+def write_lifetime(connection: sqlite3.Connection, up_to: int, cells: bytes) -> None:
+    """Replace the lifetime by one that reaches further, up to a row that is there."""
+    written = connection.execute(sqlite_schema.WRITE_LIFETIME, (cells, up_to)).rowcount
+    if written != 1:
+        raise LostRaceError
+
+
 def write_lease(connection: sqlite3.Connection, lease: Lease) -> None:
     """Replace a lease."""
     connection.execute(
@@ -158,11 +165,12 @@ def expire(connection: sqlite3.Connection, *, ended_before: float) -> Removed:
 
 
 def reset(connection: sqlite3.Connection, *, at: float) -> Removed:
-    """Delete every bucket and the rolling total; deltas that began before `at` are cut."""
+    """Delete every bucket and all totals; deltas that began before `at` are cut."""
     at = resets.latest(at, known=_reset_at(connection))
     found = connection.execute("SELECT id, size FROM bucket").fetchall()
     count = sqlite_schema.delete_rows(connection, [number for number, _ in found])
     connection.execute("DELETE FROM rolling")
+    connection.execute("DELETE FROM lifetime")
     connection.execute("UPDATE store SET known_since = ?", (at,))
     put(connection, resets.DOCUMENT, resets.encode(at))
     return Removed(buckets=count, size=sum(size for _, size in found))
