@@ -7,15 +7,16 @@ serves; a process that dies is succeeded as soon as the store sees its pid gone 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prs_otel import native
-from prs_otel.guard import guarded
-from prs_otel.rollup import retention
+from prs_otel.guard import guarded, tolerated
+from prs_otel.rollup import lifetime, retention
 from prs_otel.rollup.compaction import Compactor
 from prs_otel.schedule import Every
-from prs_otel.store.base import Beat, Lease, Store
+from prs_otel.store.base import Beat, Lease, Store, StoreError
 
 if TYPE_CHECKING:
     from prs_otel.plan import Plan
@@ -31,6 +32,8 @@ Stop = Callable[[], None]
 Start = Callable[[Lease], Stop]
 
 _FORGET_BEATS_AFTER = 3_600.0
+_LIFETIME_PATIENCE = 6
+"""Compactions that are put off, in a row, because the lifetime could not be written."""
 _BREATH = 0.002
 """Seconds between two merges, in which request threads get the interpreter."""
 
@@ -55,6 +58,7 @@ class Leadership:
         self.starts: list[Start] = []
         self._stops: list[Stop] = []
         self._started = 0
+        self._failures = 0
         self.lease: Lease | None = None
 
     def follow(self, plan: Plan) -> None:
@@ -118,12 +122,31 @@ class Leadership:
         """
         has_coarsened = False
         self._view.slide(now=now)
-        for replacement in self._compactor.compact(now=now, epoch=epoch):
+        up_to = self._advance(epoch)
+        for replacement in self._compactor.compact(now=now, epoch=epoch, up_to=up_to):
             self._view.follow(replacement)
             has_coarsened = has_coarsened or replacement.level > retention.LEVELS[0]
             native.sleep(_BREATH)
         self._store.evict(quota_bytes=self._plan.quota_bytes)
         return has_coarsened
+
+    def _advance(self, epoch: int) -> float:
+        """Bring the lifetime up to date; return up to which row that lets deltas go.
+
+        It cannot hold the deltas back for ever: they are small, but so many.
+        """
+        try:
+            up_to = lifetime.advance(
+                self._store, self._plan, epoch=epoch, breathe=breathe
+            )
+        except StoreError as error:
+            self._failures += 1
+            if self._failures < _LIFETIME_PATIENCE:
+                raise
+            tolerated("leader.lifetime", error)
+            return math.inf
+        self._failures = 0
+        return up_to
 
     def _roll(self, now: float, epoch: int) -> None:
         ids, cells = self._view.rolling(ROLLING_WINDOW, now=now)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from prs_otel.rollup import lifetime
 from prs_otel.rollup.compaction import Compactor
 from prs_otel.store import lease as leases
 from prs_otel.store.base import LEADER
@@ -145,7 +146,8 @@ def compact(store: Store, plan: Plan, now: float) -> Compacted:
         epoch = _epoch(store) if lease is None else lease.epoch
         compactor = Compactor.of(store, plan)
         for _ in range(_MOST_ROUNDS):
-            done = list(compactor.compact(now=now, epoch=epoch))
+            up_to = lifetime.advance(store, plan, epoch=epoch)
+            done = list(compactor.compact(now=now, epoch=epoch, up_to=up_to))
             if not done:
                 break
             merged += sum(len(each.old) for each in done)

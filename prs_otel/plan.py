@@ -25,6 +25,8 @@ class Plan:
     directory: str
     tracks_system: bool = True
     tracks_cache: bool = True
+    keeps_lifetime: bool = False
+    """Whether what was counted since the store began is asked for."""
     settling_seconds: float = 2.0
     """How long a process that has answered nothing may still be about to fork."""
 
@@ -40,6 +42,7 @@ class Plan:
             directory=directory,
             tracks_system=settings.track_system_metrics,
             tracks_cache=settings.track_cache,
+            keeps_lifetime=settings.scrape_endpoint,
         )
 
     @property

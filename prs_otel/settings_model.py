@@ -149,6 +149,8 @@ class MonitoringSettings(BaseModel):
     """Measure the caches. `False` leaves their backends as they are."""
     track_system_metrics: Flag = True
     """Read processor, memory, disk and database connections."""
+    scrape_endpoint: Flag = False
+    """Answer Prometheus at `/api/monitoring/metrics/`, and keep for it what was ever counted."""
     monitor_commands: Flag = True
     """Count the management commands that are run from a command line, as tasks."""
     ignored_commands: Names = []

@@ -121,7 +121,7 @@ class Accumulator:
     ) -> None:
         # Each row is marked as soon as it is merged: a read that fails half-way must not
         # let the next one count the first half again.
-        for row_id, blob in _blobs(reader, ids):
+        for row_id, blob in blobs(reader, ids):
             packed = salvage.cells(blob)
             if packed is not None:
                 packed.merge_into(self.cells)
@@ -131,7 +131,7 @@ class Accumulator:
             self._breathe()
 
     def _subtract(self, reader: Reader, ids: Iterable[int]) -> None:
-        for row_id, blob in _blobs(reader, ids):
+        for row_id, blob in blobs(reader, ids):
             cells = self._decoded(blob)
             if cells is None:
                 # Damaged since it was merged: nobody knows any more what that was.
@@ -166,7 +166,8 @@ def wanted_rows(
     }
 
 
-def _blobs(reader: Reader, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+def blobs(reader: Reader, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield rows by id, each with its cells, of few at a time."""
     ordered = sorted(ids)
     for first in range(0, len(ordered), _CHUNK):
         yield from reader.read("cells", ordered[first : first + _CHUNK]).items()

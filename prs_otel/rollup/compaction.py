@@ -7,6 +7,7 @@ cannot count anything twice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import (
     Callable,
     Iterable,
@@ -84,13 +85,20 @@ class Compactor:
             breathe=breathe,
         )
 
-    def compact(self, *, now: float, epoch: int) -> Iterator[Replacement]:
+    def compact(
+        self, *, now: float, epoch: int, up_to: float = math.inf
+    ) -> Iterator[Replacement]:
         """Carry out what is due, one replacement at a time, so that the caller can breathe.
 
-        Stops quietly when the lease of ``epoch`` was lost. Raises ``StoreError``.
+        Deltas that are newer than the row ``up_to`` are left alone. Stops quietly when the
+        lease of ``epoch`` was lost. Raises ``StoreError``.
         """
         with self._store.reading() as reader:
-            rows = reader.rows()
+            rows = [
+                row
+                for row in reader.rows()
+                if row.level > retention.DELTA or row.id <= up_to
+            ]
         gone = retention.expired(rows, now=now, retention=self._retention)
         if gone:
             self._store.replace(gone, None, keeps_series=False, epoch=epoch)

@@ -53,7 +53,11 @@ class Packed:
 
     def merge_into(self, cells: Cells) -> None:
         """Add everything to ``cells``, which folds what exceeds its limit."""
-        targets = [cells.cell(kind, labels) for kind, labels in self.names]
+        self.merge_counters_into(cells)
+        self.merge_cells([cells.cell(kind, labels) for kind, labels in self.names])
+
+    def merge_cells(self, targets: Sequence[Cell]) -> None:
+        """Add each series to the cell in its place among the targets."""
         self._merge_bins(targets)
         for cell, maximum in zip(targets, self.figures["maximum"], strict=True):
             if maximum > cell.maximum:
@@ -63,6 +67,9 @@ class Packed:
             if name != "maximum" and any(column):
                 for cell, amount in zip(targets, column, strict=True):
                     setattr(cell, name, getattr(cell, name) + amount)
+
+    def merge_counters_into(self, cells: Cells) -> None:
+        """Add what is counted beside the series."""
         for name, labels, amount in self.counters:
             cells.count(name, labels, amount)
 

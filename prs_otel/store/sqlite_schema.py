@@ -91,8 +91,10 @@ _NOTE_LOSS: Final = (
 )
 _DELETE: Final = (
     # First, while it can be told which of them no lifetime has counted yet.
-    "DELETE FROM lifetime WHERE EXISTS (SELECT 1 FROM bucket WHERE level = 0"
-    " AND id > up_to AND id IN (SELECT value FROM json_each(?)))",
+    (
+        "DELETE FROM lifetime WHERE EXISTS (SELECT 1 FROM bucket WHERE level = 0"
+        " AND id > up_to AND id IN (SELECT value FROM json_each(?)))"
+    ),
     "DELETE FROM cells WHERE id IN (SELECT value FROM json_each(?))",
     "DELETE FROM samples WHERE id IN (SELECT value FROM json_each(?))",
     "DELETE FROM gauges WHERE id IN (SELECT value FROM json_each(?))",

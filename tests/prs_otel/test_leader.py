@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from prs_otel import leader
+from prs_otel import guard, leader
 from prs_otel.leader import Leadership
 from prs_otel.plan import Plan
-from prs_otel.store.base import Lease, Store
+from prs_otel.store.base import Lease, Store, StoreError
 from tests.prs_otel.rollup.stored import (
     Writer,
     beat,
@@ -178,3 +180,48 @@ def test_who_does_not_lead_does_not_work(store: Store) -> None:
 
     with store.reading() as reader:
         assert len(reader.rows()) == 3
+
+
+KEEPING = replace(PLAN, keeps_lifetime=True)
+
+
+def levels(store: Store) -> list[int]:
+    with store.reading() as reader:
+        return [row.level for row in reader.rows()]
+
+
+def test_a_leader_brings_the_lifetime_up_to_date_before_it_compacts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leader, "_BREATH", 0)
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 60)
+    first = Leadership(new_view(store), KEEPING, beat=beat("w1"))
+    first.contend(NOW)
+
+    first.work(NOW)
+
+    assert levels(store) == [10]
+    with store.reading() as reader:
+        assert reader.lifetime() is not None
+
+
+def test_a_lifetime_that_cannot_be_written_puts_compaction_off_for_a_while(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> bool:
+        raise StoreError("full")
+
+    monkeypatch.setattr(leader, "_BREATH", 0)
+    monkeypatch.setattr(store, "write_lifetime", fail)
+    Writer(store).append(requests(("/a/", 1)), at=NOW - 60)
+    first = Leadership(new_view(store), KEEPING, beat=beat("w1"))
+    first.contend(NOW)
+
+    for attempt in range(5):
+        with pytest.raises(StoreError):
+            first.work(NOW + attempt * 10)
+    assert levels(store) == [0]
+
+    first.work(NOW + 50)
+    assert levels(store) == [10]
+    assert guard.report()["leader.lifetime"] == 1
