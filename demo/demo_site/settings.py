@@ -108,6 +108,7 @@ MONITORING_SETTINGS = {
     "STORE": f"sqlite:///{STATE_DIR / 'monitoring.sqlite3'}",
     "FLUSH_INTERVAL": 1,
     "SYSTEM_METRICS_INTERVAL": 2,
+    "SCRAPE_ENDPOINT": True,
     "SLOW_QUERY_THRESHOLD": 0.2,
     "SLOW_API_THRESHOLD": 0.3,
     # Thirty small queries to a local file take a millisecond, not the default's 50.

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core import checks
 
 from prs_otel import conf, guard
-from prs_otel.checks import instrumentation, middleware, store
+from prs_otel.checks import instrumentation, middleware, scrape, store
 from prs_otel.checks.finding import IDS as FINDING_IDS
 from prs_otel.checks.finding import Finding
 
@@ -100,11 +100,16 @@ def _store() -> Iterable[Finding]:
     return store.default_findings(conf.default_store_files())
 
 
+def _scrape() -> Iterable[Finding]:
+    return scrape.findings(is_on=conf.current().scrape_endpoint)
+
+
 _LOOKS: Final[tuple[Callable[[], Iterable[Finding]], ...]] = (
     _middleware,
     _asgi,
     _drivers,
     _store,
+    _scrape,
 )
 
 

@@ -11,8 +11,9 @@ ASGI: Final = "prs_otel.W003"
 DRIVER: Final = "prs_otel.W004"
 UNREACHABLE: Final = "prs_otel.W005"
 INSECURE: Final = "prs_otel.W006"
+SCRAPE: Final = "prs_otel.W007"
 
-IDS: Final = (ORDER, REPEATED, ASGI, DRIVER, UNREACHABLE, INSECURE)
+IDS: Final = (ORDER, REPEATED, ASGI, DRIVER, UNREACHABLE, INSECURE, SCRAPE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from prs_otel.monitoring.endpoints import (
     calls,
     database,
     performance,
+    scrape,
     system,
 )
 from prs_otel.monitoring.permissions import api_auth
@@ -30,3 +31,4 @@ api.add_router("database/", database.router)
 api.add_router("api/", calls.router)
 api.add_router("system/", system.router)
 api.add_router("", administration.router)
+api.add_router("", scrape.router)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prs_otel import pipeline
 from prs_otel.management.commands import manage_monitoring
-from prs_otel.monitoring.endpoints import administration, reading, system
+from prs_otel.monitoring.endpoints import administration, reading, scrape, system
 
 if TYPE_CHECKING:
     import pytest
@@ -20,6 +20,7 @@ def serve(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(time=lambda: measured.now)
     monkeypatch.setattr(administration, "time", clock)
     monkeypatch.setattr(reading, "time", clock)
+    monkeypatch.setattr(scrape, "time", clock)
     monkeypatch.setattr(system, "time", clock)
     monkeypatch.setattr(manage_monitoring, "time", clock)
     monkeypatch.setattr(pipeline, "is_enabled", lambda: True)
