@@ -46,7 +46,7 @@ def written(snapshot: Snapshot, *, accept: str) -> tuple[bytes, str]:
     """Return the text for a client with that `Accept` header, and its content type."""
     try:
         encode, content_type = choose_encoder(accept)
-    except ValueError:  # a version that is none
+    except (TypeError, ValueError):  # a version that is none
         encode, content_type = choose_encoder("")
     return encode(_Collected(snapshot)), content_type
 

@@ -368,7 +368,8 @@ def test_openapi_describes_every_endpoint_and_its_answers(
     document = staff_client.get(BASE + "openapi.json").json()
 
     administration = {
-        f"{BASE}{each}/" for each in ("config", "config/changes", "maintenance")
+        f"{BASE}{each}/"
+        for each in ("config", "config/changes", "maintenance", "metrics")
     }
     assert set(document["paths"]) == {*DATA, HEALTH, *administration}
     for path in DATA:
