@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from importlib.util import find_spec
 from typing import Final
 
 from prs_otel.checks.finding import ASGI, DRIVER, Finding
+from prs_otel.checks.installed import is_installed
 
 _ASGI_PART: Final = "opentelemetry.instrumentation.asgi"
 _ASGI_APPS: Final = ("channels", "daphne")
@@ -18,7 +18,7 @@ def asgi_findings(application: str | None, apps: Collection[str]) -> Iterator[Fi
     `application` is `ASGI_APPLICATION`, `apps` are the installed ones.
     """
     reason = "ASGI_APPLICATION is set" if application else _asgi_app(apps)
-    if reason and not _is_installed(_ASGI_PART):
+    if reason and not is_installed(_ASGI_PART):
         yield Finding(
             ASGI,
             f"{reason}, but {_ASGI_PART} is not installed: no request that an ASGI "
@@ -43,10 +43,3 @@ def driver_findings(drivers: Collection[str]) -> Iterator[Finding]:
 def _asgi_app(apps: Collection[str]) -> str:
     found = next((name for name in _ASGI_APPS if name in apps), "")
     return found and f"INSTALLED_APPS has {found!r}"
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except (ImportError, ValueError):  # a parent is missing, or stands half imported
-        return False
