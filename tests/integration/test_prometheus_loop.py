@@ -31,7 +31,10 @@ EVALUATION: Final = 2.0
 # From a worker to Prometheus: its export, two batches and a scrape, of a second each.
 WAY: Final = 4.0
 RANGE: Final = "$__rate_interval"
-REQUESTS: Final = "sum(http_server_request_duration_seconds_count)"
+# The API is read and scraped on.
+REQUESTS: Final = (
+    'sum(http_server_request_duration_seconds_count{http_route!~"/api/.*"})'
+)
 
 
 Stretches = list[tuple[float, float]]
@@ -55,7 +58,10 @@ class Found:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
-    """Send visitors to a demo that two Prometheus watch: one scrapes, one is told over OTLP."""
+    """Send visitors to a demo that three Prometheus watch.
+
+    One scrapes the gateway, one the demo itself, one is told over OTLP.
+    """
     directory = tmp_path_factory.mktemp("prometheus")
     agent, gateway, otlp_port = Place.of("AGENT"), Place.of("GATEWAY"), free_port()
     variables = {
@@ -83,6 +89,19 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
                     program("prometheus"),
                     port=free_port(),
                     targets={"applications": [gateway.ports["PROMETHEUS"]]},
+                )
+            ),
+            "endpoint": run(
+                judging(
+                    demo,
+                    directory / "endpoint",
+                    program("prometheus"),
+                    port=free_port(),
+                    targets={"applications": [demo.client.port]},
+                    applications={
+                        "metrics_path": "/api/monitoring/metrics/",
+                        "authorization": {"credentials": demo.token},
+                    },
                 )
             ),
             "otlp": run(
@@ -120,10 +139,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
             },
             requests={way: each.value(REQUESTS) for way, each in watching.items()},
             empty_charts=empty_charts(watching["otlp"]),
-            counted=demo.summary().requests.count,
+            counted=sum(
+                each.count
+                for each in demo.summary().endpoints
+                if not each.endpoint.startswith("/api/")
+            ),
         )
 
 
+WAYS: Final = ("scrape", "endpoint", "otlp")
 BOTH: Final = "[prometheus, otlp_http/prometheus]"
 GATEWAY: Final = (
     "gateway.yaml",
@@ -222,7 +246,7 @@ def apart(ours: Stretches, theirs: Stretches) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-@pytest.mark.parametrize("way", ["scrape", "otlp"])
+@pytest.mark.parametrize("way", WAYS)
 def test_prometheus_fires_and_resolves_as_we_do(
     found: Found, way: str, name: str, record_property: Callable[[str, object], None]
 ) -> None:
@@ -251,6 +275,6 @@ def test_the_dashboard_of_grafana_finds_what_the_demo_has(found: Found) -> None:
     assert {*found.empty_charts} <= without
 
 
-@pytest.mark.parametrize("way", ["scrape", "otlp"])
+@pytest.mark.parametrize("way", WAYS)
 def test_prometheus_has_counted_every_request(found: Found, way: str) -> None:
     assert found.requests[way] == found.counted

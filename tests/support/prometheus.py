@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -65,8 +66,12 @@ def prometheus(
     targets: Mapping[str, Sequence[int]],
     alertmanagers: Sequence[int] = (),
     evaluated_every: str = "1s",
+    applications: Mapping[str, object] = MappingProxyType({}),
 ) -> Iterator[Prometheus]:
-    """Run one that scrapes these ports every second, with `rules.yml` of the directory."""
+    """Run one that scrapes these ports every second, with `rules.yml` of the directory.
+
+    `applications` says otherwise how these are scraped.
+    """
     document = yaml.safe_load((CONFIGURATIONS / "prometheus.yml").read_text())
     document["global"] = {
         "scrape_interval": "1s",
@@ -75,6 +80,8 @@ def prometheus(
     for job in document["scrape_configs"]:
         ports = targets.get(job["job_name"], ())
         job["static_configs"] = [{"targets": _addresses(ports)}]
+        if job["job_name"] == "applications":
+            job.update(applications)
     [manager] = document["alerting"]["alertmanagers"]
     manager["static_configs"] = [{"targets": _addresses(alertmanagers)}]
     path = directory / "prometheus.yml"
