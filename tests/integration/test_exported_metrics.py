@@ -9,7 +9,12 @@ from itertools import repeat
 import pytest
 
 from tests.support.alerted import alerted
-from tests.support.collector import Collector, ReceivedPoint, collecting
+from tests.support.collector import (
+    Collector,
+    ReceivedEvent,
+    ReceivedPoint,
+    collecting,
+)
 from tests.support.monitored import quick, wait_for_counts
 from tests.support.servers import gunicorn, serving, uvicorn
 from tests.support.sites import Site
@@ -66,7 +71,9 @@ def test_counts_at_the_collector_are_those_of_the_view(
 
     # The last export, at the end of each worker, neither loses nor doubles any.
     assert by_route(collector.latest(DURATION)) == asked
-    assert by_route(collector.latest(ERRORS)) == {"/fails/": 10}
+    # An error is told as 0 before there is any.
+    errors = {"/plain/": 0, "/queries/one/": 0, "/fails/": 10}
+    assert by_route(collector.latest(ERRORS)) == errors
     assert sum(point.value for point in collector.latest(QUERIES)) >= 20
 
 
@@ -161,14 +168,20 @@ def test_alerts_are_events_and_a_gauge(site: Site, collector: Collector) -> None
             if point.attributes["prs.alert.name"] == "failing"
         ]
 
+    def told() -> list[ReceivedEvent]:
+        return [
+            event
+            for event in collector.events
+            if event.attributes["prs.alert.name"] == "failing"
+        ]
+
     with serving(site, gunicorn(workers=2)) as server:
         server.client.get_all(repeat("/fails/", 10))
         wait_until(lambda: active() == [1.0], seconds=30)
         wait_until(lambda: active() == [0.0], seconds=30)
+        wait_until(lambda: len(told()) == 2)
 
-    events = [
-        e for e in collector.events if e.attributes["prs.alert.name"] == "failing"
-    ]
+    events = told()
     assert [e.attributes["prs.alert.transition"] for e in events] == [
         "firing",
         "resolved",

@@ -109,5 +109,6 @@ def test_only_a_trace_that_is_exported_is_named(site: Site) -> None:
         exported = {span.trace_id for span in collector.spans}
 
     named = {call.endpoint: call.trace_id for call in calls}
-    assert named["/plain/"] == ""
-    assert {named["/sleeps/"]} == exported
+    assert named["/sleeps/"] in exported
+    # On a machine that is busy the other may have been slow too.
+    assert {*named.values()} - {""} == exported
