@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from prs_otel.rollup import lifetime, series
 from prs_otel.rollup.cells import Cells
 from prs_otel.rollup.compaction import Compactor
 from prs_otel.rollup.lifetime import Lifetime
+from prs_otel.store import open_store
 from prs_otel.store.base import Store
 from tests.prs_otel.rollup.stored import Writer, new_store, requests
 
@@ -231,11 +233,14 @@ class Whole(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.now = NOW
-        self.store = new_store()
+        self.store = self.make()
         self.writers = [Writer(self.store, f"w{n}") for n in range(WORKERS)]
         self.sent = Cells(10**6)
         self.latest: dict[str, int] = {}
         self.epoch = self.former = epoch_of(self.store)
+
+    def make(self) -> Store:
+        return new_store()
 
     @rule(
         worker=st.integers(0, WORKERS - 1),
@@ -300,5 +305,21 @@ class Whole(RuleBasedStateMachine):
         self.latest = now
 
 
+class WholeFile(Whole):
+    """The same in a file, where another connection reads than the one that writes."""
+
+    def make(self) -> Store:
+        self.directory = tempfile.TemporaryDirectory()
+        return open_store(f"sqlite:///{self.directory.name}/store/store.sqlite3")
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.directory.cleanup()
+
+
 TestWhole = Whole.TestCase
+TestWholeFile = WholeFile.TestCase
 TestWhole.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestWholeFile.settings = settings(
+    max_examples=15, stateful_step_count=25, deadline=None
+)

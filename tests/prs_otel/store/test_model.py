@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from hypothesis import settings
@@ -27,6 +28,7 @@ class Model(RuleBasedStateMachine):
         self.rows: dict[int, tuple[bytes, float]] = {}
         self.marks = dict.fromkeys(WORKERS, -1)
         self.epoch = 0
+        self.lifetime: int | None = None
         self.reset_at = 0.0
         self.numbers = itertools.count()
 
@@ -68,8 +70,7 @@ class Model(RuleBasedStateMachine):
             assert new is None
             return
         assert new is not None
-        for each in old:
-            del self.rows[each]
+        self.drop(old)
         self.rows[new] = (cells, NOW)
         with self.store.reading() as reader:
             (row,) = (row for row in reader.rows() if row.id == new)
@@ -83,8 +84,7 @@ class Model(RuleBasedStateMachine):
             assert new is None
         else:
             assert new == 0
-            for each in old:
-                del self.rows[each]
+            self.drop(old)
 
     @rule(holder=st.sampled_from(WORKERS))
     def change_the_leader(self, holder: str) -> None:
@@ -93,18 +93,28 @@ class Model(RuleBasedStateMachine):
         former, self.epoch = self.epoch, lead(self.store, holder=holder).epoch
         assert self.epoch == former + 1
         assert not self.store.write_rolling([], b"", epoch=former)
+        newest = max(self.rows, default=0)
+        assert not self.store.write_lifetime(newest, b"", epoch=former)
 
     @rule()
     def evict_everything(self) -> None:
         assert self.store.evict(quota_bytes=0).buckets == len(self.rows)
-        self.rows.clear()
+        self.drop(list(self.rows))
 
     @rule(end=st.floats(NOW, NOW + 9))
     def expire_by_age(self, end: float) -> None:
         old = [each for each, (_, ended) in self.rows.items() if ended < end]
         assert self.store.expire(ended_before=end).buckets == len(old)
-        for each in old:
-            del self.rows[each]
+        self.drop(old)
+
+    @rule(data=st.data())
+    def write_the_lifetime(self, data: st.DataObject) -> None:
+        up_to = data.draw(st.sampled_from([*self.rows, 10**6]))
+        is_newer = self.lifetime is None or up_to > self.lifetime
+        is_written = self.store.write_lifetime(up_to, b"all", epoch=self.epoch)
+        assert is_written is (is_newer and up_to in self.rows)
+        if is_written:
+            self.lifetime = up_to
 
     @rule(at=st.floats(NOW - 6, NOW + 6))
     def reset(self, at: float) -> None:
@@ -112,6 +122,7 @@ class Model(RuleBasedStateMachine):
         assert removed.buckets == len(self.rows)
         assert removed.size == sum(len(cells) for cells, _ in self.rows.values())
         self.rows.clear()
+        self.lifetime = None
         self.reset_at = max(self.reset_at, at)
 
     @rule()
@@ -121,6 +132,19 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def holds_what_the_model_holds(self) -> None:
         assert self.listed() == self.rows
+
+    @invariant()
+    def has_a_lifetime_as_long_as_that_is_true(self) -> None:
+        with self.store.reading() as reader:
+            found = reader.lifetime()
+        assert found == (self.lifetime and (self.lifetime, b"all"))
+
+    def drop(self, ids: Iterable[int]) -> None:
+        """Forget rows; all of them are deltas, merges too."""
+        for each in ids:
+            del self.rows[each]
+            if self.lifetime is not None and each > self.lifetime:
+                self.lifetime = None
 
     def listed(self) -> dict[int, tuple[bytes, float]]:
         with self.store.reading() as reader:
