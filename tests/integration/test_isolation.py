@@ -89,6 +89,7 @@ def served(
 ) -> Iterator[Served]:
     site = monitored.quick(
         sites.copied(_template, tmp_path_factory.mktemp("site")),
+        SCRAPE_ENDPOINT=True,
         SLOW_API_THRESHOLD=0,
         SLOW_QUERY_THRESHOLD=0,
         TENANT_RESOLVER="library.tenants.of_request",

@@ -160,6 +160,7 @@ def prepared(site: Site, database: dict[str, object]) -> Site:
         MONITORING_SETTINGS={
             "FLUSH_INTERVAL": 1,
             "SYSTEM_METRICS_INTERVAL": 1,
+            "SCRAPE_ENDPOINT": True,
             "SLOW_QUERY_THRESHOLD": 0,
             "SLOW_API_THRESHOLD": 0,
             "N_PLUS_ONE_MIN_DURATION": 0,
@@ -212,6 +213,7 @@ def test_no_answer_of_the_api_tells_any_of_it(sent: Planted) -> None:
     assert ROUTE in answers["GET /api/monitoring/performance/summary/"]
     assert "pg_sleep" in answers["GET /api/monitoring/database/slow-queries/"]
     assert RULE in answers["GET /api/alerting/history/"]
+    assert ROUTE in answers["GET /api/monitoring/metrics/"]
     told = {name: plants.found(EVERY, text) for name, text in answers.items()}
     assert {name: found for name, found in told.items() if found} == {}
 

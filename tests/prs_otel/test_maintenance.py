@@ -11,7 +11,7 @@ import pytest
 
 from prs_otel import maintenance
 from prs_otel.plan import Plan
-from prs_otel.rollup import series
+from prs_otel.rollup import lifetime, series
 from prs_otel.store import open_store
 from prs_otel.store.base import Store
 from tests.prs_otel.rollup.stored import Writer, counts, new_view, requests
@@ -248,6 +248,23 @@ def test_a_compaction_merges_with_or_without_a_leader(
     assert done.freed_bytes > 0
     assert counts(warm, seconds=600, now=NOW) == {"/a/": 3}
     assert counts(new_view(store), seconds=600, now=NOW) == {"/a/": 3}
+
+
+@pytest.mark.parametrize("is_led", [True, False])
+def test_a_compaction_counts_in_the_lifetime_what_it_merges(
+    store: Store, is_led: bool
+) -> None:
+    if is_led:
+        lead(store)
+    Writer(store).append(requests(("/a/", 1), ("/a/", 1)), at=NOW - 60)
+
+    maintenance.compact(store, replace(PLAN, keeps_lifetime=True), NOW)
+
+    with store.reading() as reader:
+        found = lifetime.counted(reader, limit=10)
+        assert [row.level for row in reader.rows()] == [10]
+    assert found is not None
+    assert [cell.count for cell in found.cells.by_kind[series.REQUEST].values()] == [2]
 
 
 def test_a_compaction_leaves_the_lease_as_it_was(store: Store) -> None:

@@ -116,6 +116,21 @@ def test_a_leader_that_is_asked_for_one_begins_with_all_there_is(store: Store) -
     assert counts(store) == {"/a/": 2}
 
 
+def test_after_a_leader_that_knew_of_none_the_next_adds_up_all_of_it(
+    store: Store,
+) -> None:
+    writer = Writer(store)
+    writer.append(requests(("/a/", 1)), at=NOW)
+    compact(store)
+    writer.append(requests(("/a/", 1)), at=NOW + 60)
+
+    compact(store, replace(PLAN, keeps_lifetime=False), now=NOW + 120)
+    assert read(store) is None
+    compact(store, now=NOW + 130)
+
+    assert counts(store) == {"/a/": 2}
+
+
 def test_a_delta_that_the_lifetime_has_not_is_not_merged(store: Store) -> None:
     writer = Writer(store)
     writer.append(requests(("/a/", 1)), at=NOW)
