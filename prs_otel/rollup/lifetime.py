@@ -34,7 +34,7 @@ Breathe = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """Hold the figures up to the row ``up_to``; ``added`` are the rows that no store had in it."""
+    """Hold the figures up to the row ``up_to``; ``added`` are those that the stored one lacks."""
 
     up_to: int
     cells: Cells

@@ -31,7 +31,7 @@ from prs_otel.store.validity import encodable
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-    from prs_otel.derived.catalog import Counted, Timed
+    from prs_otel.derived.catalog import Counted, Looked, Timed
     from prs_otel.rollup.cells import Cells
     from prs_otel.rollup.sample import Sample
     from prs_otel.rollup.series import Labels
@@ -66,13 +66,7 @@ class _Collected(Collector):
         for counted in COUNTED:
             yield _counter(counted, cells)
         for looked in LOOKED:
-            name = metric_name(looked.name, unit=looked.unit, kind="counter")
-            counter = CounterMetricFamily(
-                name, looked.description, labels=_names(looked.labels)
-            )
-            for labels, amount in cells.counters.get(looked.counter, {}).items():
-                counter.add_metric(_values(labels), amount)
-            yield counter
+            yield _looked(looked, cells)
         yield from _gauges(self._snapshot.readings)
 
 
@@ -95,16 +89,27 @@ def _histogram(timed: Timed, cells: Cells, exemplars: Exemplars) -> Metric:
 
 
 def _counter(counted: Counted, cells: Cells) -> Metric:
-    family = CounterMetricFamily(
-        metric_name(counted.name, unit=counted.unit, kind="counter"),
-        counted.description,
-        labels=_names(counted.labels),
-    )
+    family = _counters(counted)
     for labels, cell in cells.by_kind.get(counted.kind, {}).items():
         chosen = projected(labels, counted.kind, counted.labels)
         amount = getattr(cell, counted.figure) * counted.scale
         family.add_metric(_values(chosen), amount)
     return family
+
+
+def _looked(looked: Looked, cells: Cells) -> Metric:
+    family = _counters(looked)
+    for labels, amount in cells.counters.get(looked.counter, {}).items():
+        family.add_metric(_values(labels), amount)
+    return family
+
+
+def _counters(of: Counted | Looked) -> CounterMetricFamily:
+    return CounterMetricFamily(
+        metric_name(of.name, unit=of.unit, kind="counter"),
+        of.description,
+        labels=_names(of.labels),
+    )
 
 
 def _gauges(readings: Mapping[str, Mapping[Labels, float]]) -> Iterator[Metric]:
