@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prs_otel.management.export.atomic_file import replacing
-from prs_otel.management.report import Options, Report, plain
-from prs_otel.management.subcommands.export_metrics import (
+from prs_otel.management.export.output_file import (
     STANDARD_OUTPUT,
-    errors_in_words,
+    add_output_file,
+    writing,
 )
+from prs_otel.management.report import Options, Report, plain
 from prs_otel.promql.grafana import dashboard
 
 if TYPE_CHECKING:
@@ -26,12 +26,7 @@ class ExportDashboard:
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare `--output-file`."""
-        parser.add_argument(
-            "--output-file",
-            default=STANDARD_OUTPUT,
-            metavar="FILE",
-            help="replaced once it is complete; - is standard output (default: -)",
-        )
+        add_output_file(parser)
 
     def run(self, options: Options, *, now: float) -> Report:
         """Write the file; raises `CommandError` for one that cannot be written."""
@@ -40,7 +35,7 @@ class ExportDashboard:
         if options["output_file"] == STANDARD_OUTPUT:
             return Report(document, lambda _: plain(text.splitlines()))
         path = Path(options["output_file"])
-        with errors_in_words(path), replacing(path) as file:
+        with writing(path) as file:
             file.write(f"{text}\n")
         said = f"{len(document['panels'])} charts written to {path}"
         return Report({"output_file": str(path)}, lambda _: plain([said]))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from django.core.management.base import CommandError
+from typing import TYPE_CHECKING, Any
 
 from prs_otel.management import units
 from prs_otel.management.arguments import add_hours
 from prs_otel.management.export import sections as exported
-from prs_otel.management.export.atomic_file import replacing
 from prs_otel.management.export.formats import FORMATS, Write
+from prs_otel.management.export.output_file import (
+    STANDARD_OUTPUT,
+    add_output_file,
+    writing,
+)
 from prs_otel.management.export.progress import progress
 from prs_otel.management.export.sections import STEPS, Stretch
 from prs_otel.management.report import (
-    Level,
     Line,
     Options,
     Report,
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from prs_otel.rollup.view import MetricsView
-
-STANDARD_OUTPUT: Final = "-"
 
 
 class Export(Document):
@@ -61,12 +58,7 @@ class ExportMetrics:
             type=_step,
             help="seconds between two points of the trends (default: up to 400 points)",
         )
-        parser.add_argument(
-            "--output-file",
-            default=STANDARD_OUTPUT,
-            metavar="FILE",
-            help="replaced once it is complete; - is standard output (default: -)",
-        )
+        add_output_file(parser)
 
     def run(self, options: Options, *, now: float) -> Report:
         """Write it; raises `CommandError` for a file that cannot be, `StoreError`."""
@@ -77,7 +69,7 @@ class ExportMetrics:
             _export(view, asked, _to(options["stdout"]), options)
             return Report(None, lambda _: [])
         path = Path(options["output_file"])
-        with errors_in_words(path), replacing(path) as file:
+        with writing(path) as file:
             records = _export(view, asked, file.write, options)
         document = Export(
             output_file=str(path),
@@ -99,19 +91,6 @@ def _export(view: MetricsView, asked: Stretch, write: Write, options: Options) -
 
 def _to(stream: Any) -> Write:  # noqa: ANN401 - Django's wrapper of a stream
     return lambda text: stream.write(text, ending="")
-
-
-@contextmanager
-def errors_in_words(path: Path) -> Iterator[None]:
-    """Say of a file that cannot be written why not."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        message = f"{path.parent} does not exist; create the directory first"
-        raise CommandError(message, returncode=Level.CRITICAL) from error
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}"
-        raise CommandError(message, returncode=Level.CRITICAL) from error
 
 
 def _lines(export: Export) -> list[Line]:

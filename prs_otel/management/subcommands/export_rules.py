@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import CommandError
 
-from prs_otel.management.export.atomic_file import replacing
+from prs_otel.management.export.output_file import (
+    STANDARD_OUTPUT,
+    add_output_file,
+    writing,
+)
 from prs_otel.management.report import Level, Line, Options, Report, plain
 from prs_otel.management.subcommands.alerts import NOT_INSTALLED
-from prs_otel.management.subcommands.export_metrics import (
-    STANDARD_OUTPUT,
-    errors_in_words,
-)
 from prs_otel.monitoring.registry import (
     EXPORTED_RULES,
     DocumentRequest,
@@ -58,12 +58,7 @@ class ExportRules:
             help="how the metrics get there; both give them the same names "
             "(default: %(default)s)",
         )
-        parser.add_argument(
-            "--output-file",
-            default=STANDARD_OUTPUT,
-            metavar="FILE",
-            help="replaced once it is complete; - is standard output (default: -)",
-        )
+        add_output_file(parser)
 
     def run(self, options: Options, *, now: float) -> Report:
         """Write the file; raises `CommandError` for one that cannot be written."""
@@ -76,7 +71,7 @@ class ExportRules:
             # The file is for programs as it is; its head says what the report would.
             return Report({"file": text, "rules": rules}, lambda _: _as_it_is(text))
         path = Path(options["output_file"])
-        with errors_in_words(path), replacing(path) as file:
+        with writing(path) as file:
             file.write(text)
         written = {"output_file": str(path), "rules": rules}
         return Report(written, lambda _: _lines(rules, path))
