@@ -20,6 +20,7 @@ GROUPS: Final = {
     "http": "benchmarks.micro.over_http",
     "page": "benchmarks.micro.page",
     "trends": "benchmarks.micro.trends",
+    "scrape": "benchmarks.micro.scrape",
     "leading": "benchmarks.micro.leading",
     "evaluation": "benchmarks.micro.evaluation",
     "intake": "benchmarks.micro.intake",

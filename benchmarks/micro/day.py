@@ -147,7 +147,9 @@ def view_of(store: Store) -> MetricsView:
     )
 
 
-def leadership(view: MetricsView, *, now: float, hours: int = 24) -> Leadership:
+def leadership(
+    view: MetricsView, *, now: float, hours: int = 24, keeps_lifetime: bool = False
+) -> Leadership:
     """Return the leader's work on a view's store, done whenever its ``work`` is called."""
     me = Beat("leader", socket.gethostname(), os.getpid(), now, now, {}, {})
     plan = Plan(
@@ -157,6 +159,7 @@ def leadership(view: MetricsView, *, now: float, hours: int = 24) -> Leadership:
         series_limit=SERIES_LIMIT,
         quota_bytes=DEFAULT_QUOTA,
         directory="/",
+        keeps_lifetime=keeps_lifetime,
     )
     return Leadership(view, plan, beat=me)
 

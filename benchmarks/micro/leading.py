@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from alerting.evaluator import Setting, evaluate
@@ -64,9 +64,9 @@ class Prober(threading.Thread):
 class Leader:
     """Do what the leader does at a made-up time: its own work, and the rules when due."""
 
-    def __init__(self, store: Store, *, now: float) -> None:
+    def __init__(self, store: Store, *, now: float, keeps_lifetime: bool) -> None:
         view = day.view_of(store)
-        self._leadership = day.leadership(view, now=now)
+        self._leadership = day.leadership(view, now=now, keeps_lifetime=keeps_lifetime)
         self._source = ViewSource(view, identity={})
         self._rules = built_in_rules({})
         self._states: Mapping[Key, AlertState] = {}
@@ -86,21 +86,30 @@ class Leader:
 
 
 def measure(options: Options) -> list[Measurement]:
-    """Lead for ten minutes of made-up time."""
+    """Lead for ten minutes of made-up time, then with a scrape endpoint once more."""
+    return [
+        *_led(options, "", keeps_lifetime=False),
+        *_led(options, ", scraped", keeps_lifetime=True),
+    ]
+
+
+def _led(options: Options, how: str, *, keeps_lifetime: bool) -> Iterator[Measurement]:
     now = time.time()
-    store = open_store(f"sqlite:///{options.directory}/leading.sqlite3")
+    file = options.directory / f"leading-{keeps_lifetime}.sqlite3"
+    store = open_store(f"sqlite:///{file}")
     writer = day.Day(store, LOAD, now=now)
     writer.fill(now=now)
-    leader = Leader(store, now=now)
+    leader = Leader(store, now=now, keeps_lifetime=keeps_lifetime)
     leader.step(now)
     shares, slices = [], []
     for minute in range(MINUTES):
         share, longest = _minute(leader, writer, now + MINUTE * minute)
         shares.append(share * PERCENT)
         slices.append(longest * MILLISECONDS)
-    cpu = Subject(GROUP, "CPU, mean of ten minutes", "% of a core", 2.0)
-    longest_slice = Subject(GROUP, "longest slice of a minute", "ms", 5.0)
-    return [cpu.mean_of(shares), longest_slice.median_of(slices)]
+    name = f"CPU, mean of ten minutes{how}"
+    yield Subject(GROUP, name, "% of a core", 2.0).mean_of(shares)
+    name = f"longest slice of a minute{how}"
+    yield Subject(GROUP, name, "ms", 5.0).median_of(slices)
 
 
 def _minute(leader: Leader, writer: day.Day, start: float) -> tuple[float, float]:
