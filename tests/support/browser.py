@@ -175,4 +175,6 @@ def window(
     try:
         yield shown
     finally:
+        # Answers that are still being rewritten are nobody's any more.
+        shown.page.unroute_all(behavior="ignoreErrors")
         context.close()
