@@ -176,12 +176,12 @@ def test_a_server_says_how_much_of_its_memory_is_used(
 ) -> None:
     usage = CacheUsage(time.monotonic)
     before = figures(usage)
-    # A memcached that was cleared keeps and counts the old items until it needs their room.
+    # A memcached that was cleared keeps and counts the old items until it finds them.
     cache.set(f"large-{backend}", "x" * 500_000)
     after = figures(usage)
 
     assert after["memory.usage"] > before["memory.usage"] + 400_000
-    assert after["item.count"] == before["item.count"] + 1
+    assert 1 <= after["item.count"] <= before["item.count"] + 1
     assert after["memory.limit"] > 10_000_000
     assert after["evictions"] >= 0
     assert guard.report() == {}
