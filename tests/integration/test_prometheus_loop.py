@@ -28,14 +28,28 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 SECONDS: Final = 90.0
 EVALUATION: Final = 2.0
-# From a worker to Prometheus: its export, two batches and a scrape, of a second each.
-WAY: Final = 4.0
+# From a worker to Prometheus: its export, two batches and a scrape, of a second each, and
+# as much again where other tests want the processors.
+WAY: Final = 8.0
 RANGE: Final = "$__rate_interval"
 # The API is read and scraped on.
 REQUESTS: Final = (
     'sum(http_server_request_duration_seconds_count{http_route!~"/api/.*"})'
 )
 
+WAYS: Final = ("scrape", "endpoint", "otlp")
+BOTH: Final = "[prometheus, otlp_http/prometheus]"
+GATEWAY: Final = (
+    "gateway.yaml",
+    "prometheus-otlp.yaml",
+    # Both ways at once, which only a comparison needs.
+    f"yaml:service::pipelines::metrics/applications::exporters: {BOTH}",
+)
+EXPORTED: Final = {
+    "OTEL_TRACES_EXPORTER": "none",
+    "OTEL_METRICS_EXPORTER": "otlp",
+    "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+}
 
 Stretches = list[tuple[float, float]]
 
@@ -44,8 +58,9 @@ Stretches = list[tuple[float, float]]
 class Found:
     """Who found what firing from when until when, by the name of the alert.
 
-    `theirs` is told apart by how Prometheus has got the metrics; `requests` is how many
-    it knows, and `told` how often an end of what it found was told to the demo itself.
+    `theirs` and `requests`, how many it knows, are told apart by how Prometheus has got
+    the metrics; `external` is what came back of it to the demo, and `counted` how many
+    requests that has counted itself.
     """
 
     ours: Mapping[str, Stretches]
@@ -116,12 +131,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
                 )
             ),
         }
+        # What the first visit has made fire began before this, and no Prometheus saw it.
+        begin = time.time()
         traffic = Traffic(demo.client.port, demo.ledger, duration=SECONDS)
         traffic.start(VISITORS, PASSWORD)
-        # What the first visit has made fire is over before anything is compared.
-        wait_until(lambda: not firing(demo), seconds=SECONDS / 6, every=0.5)
-        begin = time.time()
-        time.sleep(SECONDS - traffic.elapsed)
+        time.sleep(SECONDS)
         traffic.stop()
         wait_until(lambda: not firing(demo), seconds=60, every=0.5)
         # Until what ends there last has been told here.
@@ -145,21 +159,6 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
                 if not each.endpoint.startswith("/api/")
             ),
         )
-
-
-WAYS: Final = ("scrape", "endpoint", "otlp")
-BOTH: Final = "[prometheus, otlp_http/prometheus]"
-GATEWAY: Final = (
-    "gateway.yaml",
-    "prometheus-otlp.yaml",
-    # Both ways at once, which only a comparison needs.
-    f"yaml:service::pipelines::metrics/applications::exporters: {BOTH}",
-)
-EXPORTED: Final = {
-    "OTEL_TRACES_EXPORTER": "none",
-    "OTEL_METRICS_EXPORTER": "otlp",
-    "OTEL_METRIC_EXPORT_INTERVAL": "1000",
-}
 
 
 def history(demo: Demo) -> list[dict[str, Any]]:
@@ -237,12 +236,10 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def apart(ours: Stretches, theirs: Stretches) -> list[tuple[float, float]]:
-    """Return by how many seconds they begin and end later than ours."""
-    return [
-        (round(begin - our_begin, 1), round(end - our_end, 1))
-        for (our_begin, our_end), (begin, end) in zip(ours, theirs, strict=True)
-    ]
+def apart(ours: Stretches, theirs: Stretches) -> tuple[float, float]:
+    """Return by how many seconds the first of theirs begins, and the last ends, later."""
+    begin, end = theirs[0][0] - ours[0][0], theirs[-1][1] - ours[-1][1]
+    return round(begin, 1), round(end, 1)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -251,21 +248,19 @@ def test_prometheus_fires_and_resolves_as_we_do(
     found: Found, way: str, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     delays = apart(found.ours[name], found.theirs[way][name])
-    record_property("delays", delays)
 
-    assert len(delays) == 1
-    assert all(abs(each) <= WAY + EVALUATION for delay in delays for each in delay), (
-        delays
-    )
+    record_property("delays", delays)
+    assert max(map(abs, delays)) <= WAY + EVALUATION, delays
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_prometheus_finds_comes_back_by_alertmanager_to_its_end(
-    found: Found, name: str
+    found: Found, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     delays = apart(found.theirs["otlp"][name], found.external[name])
 
-    assert len(delays) == 1
+    record_property("delays", delays)
+    assert max(map(abs, delays)) <= WAY + EVALUATION, delays
 
 
 def test_the_dashboard_of_grafana_finds_what_the_demo_has(found: Found) -> None:
