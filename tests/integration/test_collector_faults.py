@@ -28,6 +28,7 @@ REQUESTS = "http_server_request_duration_seconds_count"
 ACCEPTED = "otelcol_receiver_accepted_spans_total"
 REFUSED = "otelcol_exporter_enqueue_failed_spans_total"
 SMALL_QUEUE = {"OTEL_BSP_MAX_QUEUE_SIZE": "64", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "32"}
+LARGE_QUEUE = {"OTEL_BSP_MAX_QUEUE_SIZE": "8192"}
 FILE_LIMIT = 256 * 1024
 
 
@@ -169,21 +170,20 @@ def test_a_full_disk_under_the_agent_is_counted_and_holds_up_nobody(
     place, gateway_place = Place.of("AGENT"), Place.of("GATEWAY")
     # No file may grow beyond this: what a full disk says when it is written to.
     full = (program("prlimit"), f"--fsize={FILE_LIMIT}")
-    site = exporting_to(site, place.http)
+    site = exporting_to(site, place.http).with_environment(**LARGE_QUEUE)
     with (
         agent(place, tmp_path, gateway_place, *full) as found,
         serving(site, gunicorn(workers=2)) as server,
     ):
-        for _ in range(10):
-            ask(server, 50)
-        wait_for_counts(site, {PATH: 500})
-        wait_until(
-            lambda: found.own(REFUSED) > 0,
-            seconds=30,
-            every=0.5,
-            what=found.process.output,
-        )
+        asked = 0
+        while not found.own(REFUSED):
+            assert asked < 4_000, found.process.output()
+            ask(server, 100)
+            asked += 100
+        wait_for_counts(site, {PATH: asked})
         assert found.process.is_running
         with otelcol(gateway_place, "gateway.yaml", directory=tmp_path) as gateway:
             ask(server, 50)
-            wait_until(lambda: requests_told(gateway) == 550, seconds=60, every=0.5)
+            wait_until(
+                lambda: requests_told(gateway) == asked + 50, seconds=60, every=0.5
+            )
