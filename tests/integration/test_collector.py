@@ -58,6 +58,7 @@ EXPORTED: Final = {
     "OTEL_BSP_SCHEDULE_DELAY": "200",
     "OTEL_BLRP_SCHEDULE_DELAY": "200",
 }
+DURATION: Final = "http.server.request.duration"
 REQUESTS: Final = "http_server_request_duration_seconds_count"
 ERRORS: Final = "prs_http_server_request_errors_total"
 QUERIES: Final = "db_client_operation_duration_seconds_count"
@@ -99,10 +100,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             demo.process.stop()
             view = demo.summary()
         wait_until(
-            lambda: (
-                gateway.own(ACCEPTED) >= spans_of(view)
-                and failures(backend) >= view.requests.error_count
-            ),
+            lambda: has_arrived(view, gateway, backend),
             seconds=40,
             every=0.5,
             what=gateway.process.output,
@@ -134,6 +132,19 @@ def collectors(
         ) as agent,
     ):
         yield agent, gateway
+
+
+def has_arrived(view: Summary, gateway: Otelcol, backend: Collector) -> bool:
+    """Tell whether the last of every signal has come to the end of its way."""
+    requests = view.requests.count
+    return (
+        gateway.own(ACCEPTED) >= spans_of(view)
+        and sum(requests_of(gateway).values()) >= requests
+        and sum(gateway.told(REQUESTS).values()) >= requests
+        and sum(gateway.told(QUERIES).values()) >= view.queries.count
+        and sum(point.value for point in backend.latest(DURATION)) >= requests
+        and failures(backend) >= view.requests.error_count
+    )
 
 
 def spans_of(view: Summary) -> int:
@@ -252,7 +263,7 @@ def test_alerts_reach_the_backend_as_events(told: Told) -> None:
 
 
 def test_metrics_reach_the_backend_with_the_instance_they_are_of(told: Told) -> None:
-    latest = told.backend.latest("http.server.request.duration")
+    latest = told.backend.latest(DURATION)
 
     assert sum(point.value for point in latest) == told.view.requests.count
     assert len({point.series[0] for point in latest}) == WORKERS
