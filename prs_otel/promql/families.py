@@ -28,7 +28,8 @@ class Family:
     slow: str = ""
 
 
-def _counter(kind: str, figure: str) -> str:
+def counter(kind: str, figure: str) -> str:
+    """Return the series of the sum of a figure of a kind; raises ``StopIteration`` for none."""
     found = next(
         each for each in catalog.COUNTED if (each.kind, each.figure) == (kind, figure)
     )
@@ -48,20 +49,20 @@ def _timed(kind: str) -> Family:
         count=f"{name}_count",
         total=f"{name}_sum",
         buckets=f"{name}_bucket",
-        errors=_counter(kind, "errors"),
-        slow=_counter(kind, "slow"),
+        errors=counter(kind, "errors"),
+        slow=counter(kind, "slow"),
     )
 
 
 _TENANT: Final = Family(
     labels=("prs.tenant.id",),
-    count=_counter(series.ORGANIZATION, "count"),
-    errors=_counter(series.ORGANIZATION, "errors"),
+    count=counter(series.ORGANIZATION, "count"),
+    errors=counter(series.ORGANIZATION, "errors"),
 )
 _CACHE: Final = Family(
     labels=("prs.cache.alias", "prs.cache.operation"),
-    count=_counter(series.CACHE, "count"),
-    total=_counter(series.CACHE, "total"),
+    count=counter(series.CACHE, "count"),
+    total=counter(series.CACHE, "total"),
 )
 FAMILIES: Final = {
     "http.server.request": (_timed(series.REQUEST), _TENANT),

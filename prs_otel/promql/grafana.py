@@ -6,15 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from prs_otel.promql.families import FAMILIES, GAUGES, HITS, MISSES, Family
+from prs_otel.promql.families import FAMILIES, GAUGES, HITS, MISSES, Family, counter
 from prs_otel.promql.names import label_name, metric_name
+from prs_otel.rollup import series
 from prs_otel.semconv import PRS_ALERT_ACTIVE
 
 TITLE: Final = "Django by prs-otel"
 UID: Final = "prs-otel"
 WIDTH, HEIGHT, COLUMNS = 8, 8, 3
-QUERIES: Final = "prs.http.server.request.queries"
-N_PLUS_ONE: Final = "prs.http.server.request.n_plus_one"
 _SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 _OF_SERVICE: Final = '{job="$job"}'
 _RANGE: Final = "[$__rate_interval]"
@@ -63,17 +62,17 @@ def _charts() -> Iterable[Chart]:
     yield from _of_requests()
     yield from _of_queries()
     yield from _of_the_rest()
-    for name, series in GAUGES.items():
+    for name, gauge in GAUGES.items():
         unit = "percentunit" if name.endswith("utilization") else "short"
-        line = Line(f"max by (host_name) ({series}{_OF_SERVICE})", "{{host_name}}")
+        line = Line(f"max by (host_name) ({gauge}{_OF_SERVICE})", "{{host_name}}")
         yield Chart(name, unit, [line])
 
 
 def _of_requests() -> Iterable[Chart]:
     requests, _ = FAMILIES["http.server.request"]
     route = label_name("http.route")
-    n_plus_one = metric_name(N_PLUS_ONE, unit="{request}", kind="counter")
-    queries = metric_name(QUERIES, unit="{query}", kind="counter")
+    n_plus_one = counter(series.REQUEST, "findings")
+    queries = counter(series.REQUEST, "queries")
     yield Chart("Requests", "reqps", [_most(requests.count, route)])
     yield Chart("Failed requests", "percentunit", [_share(requests, "errors", route)])
     yield Chart("Duration of requests", "s", _quantiles(requests.buckets))
@@ -197,13 +196,13 @@ def _datasource() -> dict[str, Any]:
     return {"name": "datasource", "type": "datasource", "query": "prometheus"}
 
 
-def _service(series: str) -> dict[str, Any]:
+def _service(requests: str) -> dict[str, Any]:
     return {
         "name": "job",
         "label": "Service",
         "type": "query",
         "datasource": _SOURCE,
-        "query": f"label_values({series}, job)",
+        "query": f"label_values({requests}, job)",
         "refresh": 2,
     }
 
