@@ -133,7 +133,7 @@ class Planted:
 def sent(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Planted]:
-    """Serve the site, plant everything, and wait until an alert has been told."""
+    """Serve the site, plant everything, and wait until every channel has told it."""
     directory = tmp_path_factory.mktemp(request.param)
     command = gunicorn() if request.param == "gunicorn" else uvicorn("--no-access-log")
     with postgres() as database, collecting() as collector:
@@ -145,9 +145,11 @@ def sent(
         ).with_environment(OTEL_METRICS_EXPORTER="otlp")
         with serving(exporting, command) as server:
             plant(server.client)
-            wait_until(site.mails, seconds=30, what=server.process.output)
-            collector.wait_for(8, kind="SERVER")
             log = server.process.output
+            # Each channel delivers in its own time: the mail is not always the last.
+            wait_until(site.mails, seconds=30, what=log)
+            wait_until(lambda: RULE in log(), seconds=30, what=log)
+            collector.wait_for(8, kind="SERVER")
             yield Planted(exporting, collector, server.client, staff, log)
 
 
