@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.cache_servers import redis
 from tests.support.processes import Process, running
 from tests.support.programs import python_program
 from tests.support.sites import CODE, Site
@@ -36,10 +38,17 @@ print(json.dumps(performance_monitor.get_performance_summary(1)))
 RECYCLED = ("--pool=prefork", "--concurrency=2", "--max-tasks-per-child=3")
 
 
-def measured(site: Site) -> Site:
-    """Return the site as Celery finds it, its worker's store in the home of all."""
-    settings = site.with_settings(MONITORING_SETTINGS=SETTINGS)
-    return settings.with_environment(DJANGO_SETTINGS_MODULE="library.settings")
+@pytest.fixture
+def measured(site: Site, tmp_path: Path) -> Iterator[Site]:
+    """Yield the site as Celery finds it, its worker's store in the home of all."""
+    # By a broker without an event loop the pool's processes end with the thread that
+    # replaced them, killed, and now and then its main process waits for one of them.
+    with redis(tmp_path) as broker:
+        settings = site.with_settings(MONITORING_SETTINGS=SETTINGS)
+        yield settings.with_environment(
+            CELERY_BROKER_URL=f"redis://{broker.address}",
+            DJANGO_SETTINGS_MODULE="library.settings",
+        )
 
 
 def python(site: Site, code: str) -> str:
@@ -98,9 +107,9 @@ def has_done(process: Process, number: int) -> bool:
     ids=["prefork", "prefork without launcher", "threads", "solo without launcher"],
 )
 def test_every_task_counts_once(
-    site: Site, options: Sequence[str], is_launched: bool
+    measured: Site, options: Sequence[str], is_launched: bool
 ) -> None:
-    summary = worked_off(measured(site), *options, is_launched=is_launched)
+    summary = worked_off(measured, *options, is_launched=is_launched)
 
     tasks = summary["tasks"]
     assert {each["task"]: counted(each) for each in tasks["tasks"]} == {

@@ -1,4 +1,4 @@
-"""Tasks that Celery's workers work off, by a broker that is but a folder."""
+"""Tasks that Celery's workers work off; CELERY_BROKER_URL says where they are sent."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from typing import Any, TypeVar
 from celery import Celery, Task
 from django.apps import apps
 
-from library.settings import DIRECTORY
-
 # Celery makes Django ready, after it has imported this, where it finds this variable.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "library.settings")
-
-BROKER = DIRECTORY / "broker"
-BROKER.mkdir(exist_ok=True)
 
 app: Any = Celery("library")
 _Function = TypeVar("_Function", bound=Callable[..., object])
@@ -28,12 +23,6 @@ def task(**options: Any) -> Callable[[_Function], _Function]:
 
 
 app.conf.update(
-    broker_url="filesystem://",
-    broker_transport_options={
-        "data_folder_in": str(BROKER),
-        "data_folder_out": str(BROKER),
-        "control_folder": str(BROKER / "control"),
-    },
     task_ignore_result=True,
     worker_send_task_events=False,
     worker_hijack_root_logger=False,
