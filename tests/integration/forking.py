@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from types import ModuleType
 
 import django
 from django.conf import settings
@@ -33,6 +34,8 @@ def main(store: str, scene: str) -> None:
     django.setup()
     from prs_otel import pipeline
 
+    if scene == a_fork_without_hooks.__name__:
+        sys.modules["uwsgi"] = uwsgi_master()
     pipeline.serve()
     told = SCENES[scene]() or {}
     assert pipeline.flush(10)
@@ -131,6 +134,13 @@ def every_lock_held() -> dict[str, object]:
     return {"is_prompt": seconds < 8}
 
 
+def uwsgi_master() -> ModuleType:
+    """Return what tells us of uWSGI's master: before such a fork no thread of ours may run."""
+    module = ModuleType("uwsgi")
+    vars(module)["worker_id"] = lambda: 0
+    return module
+
+
 def a_fork_without_hooks() -> None:
     """Fork as a server written in C may, and be told of it."""
     from prs_otel import pipeline
@@ -138,10 +148,13 @@ def a_fork_without_hooks() -> None:
     answer(2)
     pid = ctypes.PyDLL(None).fork()
     if pid == 0:
+        del sys.modules["uwsgi"]
         pipeline.postfork()
         answer(3)
         sys.exit()
     os.waitpid(pid, 0)
+    # Unlike uWSGI's master this one hands over its own, to show that none counts twice.
+    pipeline.current().background.start()
 
 
 def helpers_of_a_server() -> dict[str, object]:
