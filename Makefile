@@ -5,6 +5,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # The parts whose every branch is tested: counting and deciding.
 EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting/rules/*,alerting/notifications/*,alerting/reasoning.py,alerting/record.py
+# Which tests start something.
+REAL   ?= integration
 # How many tests at a time, each file as one; most of them wait for a server most of the time.
 SHARES ?= 2
 SHARED := -n $(SHARES) --dist loadfile
@@ -49,7 +51,7 @@ unit: $(VENV)/.dev
 
 # Run the tests that start real servers and databases.
 integration: $(VENV)/.dev
-	$(BIN)/python -m pytest $(SHARED) -m integration
+	$(BIN)/python -m pytest $(SHARED) -m '$(REAL)'
 
 # Run the unit tests of the dashboard's front end.
 frontend: frontend/node_modules/.installed

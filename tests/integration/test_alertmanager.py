@@ -18,7 +18,7 @@ from tests.support.notices import message, notice
 from tests.support.receiver import Receiver, receiver
 from tests.support.wait import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tests.support.servers import gunicorn, serving
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
 
 SECONDS: Final = 20.0
 SETS: Final = {

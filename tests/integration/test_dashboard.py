@@ -23,7 +23,7 @@ from tests.support.browser import (
 from tests.support.demo_site import Demo, serving_demo
 from tests.support.programs import npm_package
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
 
 PAGE = "/monitoring/"
 PLANTED = "<img src=x onerror=window.planted=1><script>window.planted=1</script>"

@@ -20,7 +20,7 @@ from tests.support.servers import gunicorn, serving
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.once
 
 PROTOCOLS = {"http/protobuf": "http", "grpc": "grpc"}
 GZIP = {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}

@@ -24,7 +24,7 @@ from tests.support.prometheus import OTLP, Prometheus, prometheus
 from tests.support.servers import free_port
 from tests.support.wait import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.once, pytest.mark.timeout(400)]
 
 SECONDS: Final = 90.0
 EVALUATION: Final = 2.0

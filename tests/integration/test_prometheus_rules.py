@@ -18,7 +18,7 @@ from prs_otel.rollup.source import ViewSource
 from tests.support.measured import Measured, Whose
 from tests.support.promtool import STEP, Labels, PromRule, firing
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.once
 
 STEPS: Final = 240
 QUIET: Final = 21  # steps until the longest window is full

@@ -21,7 +21,7 @@ from tests.support.browser import PHONE, WIDE, Theme, Window, browsing, window
 from tests.support.demo_site import SEED_WHOLLY, Demo, serving_demo
 from tests.support.sites import REPOSITORY
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.once, pytest.mark.timeout(400)]
 
 DOCS: Final = REPOSITORY / "docs"
 KEPT: Final = os.environ.get("SCREENSHOTS")
