@@ -48,6 +48,11 @@ def kept(site: Site) -> list[str]:
     return lines
 
 
+def mails_of_busy(site: Site) -> list[str]:
+    """Return the mails about our rule; this machine may have troubles of its own."""
+    return [mail for mail in site.mails() if "busy" in mail]
+
+
 def test_a_schedule_alerts_where_nobody_leads(site: Site) -> None:
     site = quick(site).with_settings(
         ALERTING_SETTINGS={"CHANNELS": ["email"], "RULES": [BUSY]}
@@ -78,13 +83,13 @@ def test_a_schedule_alerts_where_nobody_leads(site: Site) -> None:
     assert once.returncode == 0, once.stdout
     told = document(once)["alerting"]["notifications"]
     assert {(t["alert"], t["outcome"]) for t in told} >= {("busy", "sent")}
-    mails = len(site.mails())
-    assert mails >= 1
+    mails = mails_of_busy(site)
+    assert mails
 
     again = run(site, "--once", "--format=json")
     assert again.returncode == 0
-    assert document(again)["alerting"]["alerts"] == []
-    assert len(site.mails()) == mails
+    assert "busy" not in {a["alert"] for a in document(again)["alerting"]["alerts"]}
+    assert mails_of_busy(site) == mails
 
 
 def test_a_round_reads_the_host_and_leaves_no_worker_behind(site: Site) -> None:
