@@ -9,7 +9,7 @@ EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting
 REAL   ?= integration
 # How many tests at a time, each file as one; most of them wait for a server most of the time.
 SHARES ?= 2
-SHARED := -n $(SHARES) --dist loadfile
+SHARED := -n $(SHARES) --dist loadfile --no-loadscope-reorder
 RUN    := $(BIN)/coverage run -m pytest $(SHARED)
 # What the dashboard's bundle is made of, by hatch_build.py whenever the package is installed.
 BUNDLED := pyproject.toml hatch_build.py \

@@ -1,13 +1,27 @@
-"""A site for each integration test."""
+"""A site for each integration test, and which of them begin."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from tests.support import sites
 from tests.support.sites import Site
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Begin with the files that may take longest, so that none is left alone at the end."""
+    usual = float(config.getini("timeout"))
+    seconds: defaultdict[Path, float] = defaultdict(float)
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        seconds[item.path] += own.args[0] if own else usual
+    items.sort(key=lambda item: -seconds[item.path])
 
 
 @pytest.fixture(scope="session")
