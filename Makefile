@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 EXACT  := prs_otel/rollup/*,alerting/lifecycle.py,alerting/evaluator.py,alerting/rules/*,alerting/notifications/*,alerting/reasoning.py,alerting/record.py
 # Which tests start something.
 REAL   ?= integration
-# How many tests at a time, each file as one; most of them wait for a server most of the time.
+# How many tests at a time, each file as one; those that start something wait for it, too.
 SHARES ?= 2
-SHARED := -n $(SHARES) --dist loadfile --no-loadscope-reorder
-RUN    := $(BIN)/coverage run -m pytest $(SHARED)
+UNITS  := -n $(SHARES) --dist loadfile -m 'not integration'
+REALS  := -n $(shell expr $(SHARES) + 1) --dist loadfile --no-loadscope-reorder -m '$(REAL)'
 # What the dashboard's bundle is made of, by hatch_build.py whenever the package is installed.
 BUNDLED := pyproject.toml hatch_build.py \
 	$(shell find frontend -name node_modules -prune -o -type f -print)
@@ -47,11 +47,11 @@ format: $(VENV)/.dev
 
 # Run the unit tests alone, as often as you like.
 unit: $(VENV)/.dev
-	$(BIN)/python -X dev -m pytest $(SHARED) -m "not integration"
+	$(BIN)/python -X dev -m pytest $(UNITS)
 
 # Run the tests that start real servers and databases.
 integration: $(VENV)/.dev
-	$(BIN)/python -m pytest $(SHARED) -m '$(REAL)'
+	$(BIN)/python -m pytest $(REALS)
 
 # Run the unit tests of the dashboard's front end.
 frontend: frontend/node_modules/.installed
@@ -65,8 +65,8 @@ programs: tests/support/npm/node_modules/.installed
 # Run all tests and hold their coverage, subprocesses included, against the gates.
 test: $(VENV)/.dev frontend
 	$(BIN)/coverage erase
-	PYTHONDEVMODE=1 $(RUN) -m "not integration"
-	$(RUN) -m integration
+	PYTHONDEVMODE=1 $(BIN)/coverage run -m pytest $(UNITS)
+	$(BIN)/coverage run -m pytest $(REALS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='$(EXACT)' --fail-under=100
