@@ -6,8 +6,8 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 from prs_otel.monitoring import documents
@@ -38,20 +38,24 @@ def summary(site: Site) -> dict[str, Any]:
     return document
 
 
-def slow_calls(site: Site) -> Sequence[SlowCall]:
-    """Return the slowest requests of the last hour, as the API would say."""
+@contextmanager
+def viewing(site: Site) -> Iterator[MetricsView]:
+    """Look at a `quick` site's store from here, which costs no process."""
     settings: Any = site.settings["MONITORING_SETTINGS"]
     with closing(open_store(settings["STORE"])) as store:
-        view = MetricsView(store, series_limit=100, new_lock=threading.Lock)
-        asked = SampleQuery(seconds=3_600, limit=100)
+        yield MetricsView(store, series_limit=5_000, new_lock=threading.Lock)
+
+
+def slow_calls(site: Site) -> Sequence[SlowCall]:
+    """Return the slowest requests of the last hour, as the API would say."""
+    asked = SampleQuery(seconds=3_600, limit=100)
+    with viewing(site) as view:
         return documents.slow_calls(view, asked, now=time.time()).items
 
 
 def system_metrics(site: Site) -> dict[str, Any]:
     """Return what hosts and workers of a `quick` site are doing, as the API would say."""
-    settings: Any = site.settings["MONITORING_SETTINGS"]
-    with closing(open_store(settings["STORE"])) as store:
-        view = MetricsView(store, series_limit=100, new_lock=threading.Lock)
+    with viewing(site) as view:
         found = documents.system_metrics(view, now=time.time())
     return found.model_dump(mode="json")
 
@@ -66,10 +70,11 @@ def status(site: Site) -> dict[str, Any]:
 
 
 def counts(site: Site) -> Counter[str]:
-    """Return how many requests each endpoint is known to have had."""
+    """Return how many requests each endpoint is known to have had in the last hour."""
     found: Counter[str] = Counter()
-    for row in summary(site)["endpoints"]:
-        found[row["endpoint"]] += row["count"]
+    with viewing(site) as view:
+        for row in documents.summary(view, hours=1, now=time.time()).endpoints:
+            found[row.endpoint] += row.count
     return found
 
 
@@ -87,6 +92,6 @@ def wait_for_counts(
     wait_until(
         agree,
         seconds=seconds,
-        every=0.5,
+        every=0.1,
         what=lambda: f"expected {expected}, the view says {dict(latest)}",
     )
