@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture
-def site(_template: Site, tmp_path: Path) -> Site:
+def site(request: pytest.FixtureRequest, _template: Site, tmp_path: Path) -> Site:
     """Return a site of the test's own: migrated, with ten books, nothing measured."""
-    return sites.copied(_template, tmp_path)
+    is_covered = request.node.get_closest_marker("uncovered") is None
+    return replace(sites.copied(_template, tmp_path), is_covered=is_covered)

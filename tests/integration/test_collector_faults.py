@@ -20,7 +20,7 @@ from tests.support.servers import Server, gunicorn, serving
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
-pytestmark = [pytest.mark.once, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.once, pytest.mark.uncovered, pytest.mark.timeout(180)]
 
 PATH = "/queries/one/"
 DURATION = "http.server.request.duration"

@@ -20,7 +20,13 @@ from typing import Any
 import pytest
 
 from tests.support.http import Client
-from tests.support.monitored import QUICK, quick, status, wait_for_counts
+from tests.support.monitored import (
+    QUICK,
+    quick,
+    status,
+    summary,
+    wait_for_counts,
+)
 from tests.support.processes import running
 from tests.support.programs import python_program
 from tests.support.servers import Server, free_port, gunicorn, serving
@@ -265,7 +271,7 @@ def test_the_doctor_notices_a_server_with_another_store(site: Site) -> None:
 
     with serving(released, gunicorn(workers=1)) as server:
         ask(server)
-        wait_for_counts(released, {"/queries/one/": 30})
+        wait_until(lambda: summary(released)["requests"]["count"] == 30, every=0.5)
         _, found = diagnosis(both)
 
     assert "somebody does to release-" in texts(found["store"])

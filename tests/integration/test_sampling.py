@@ -15,6 +15,8 @@ from tests.support.servers import gunicorn, serving, uvicorn
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
+pytestmark = pytest.mark.uncovered
+
 ORDINARY, SLOW, FAILED = 300, 7, 5
 COMMANDS: Final = {
     "gunicorn": gunicorn(workers=4),

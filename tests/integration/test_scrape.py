@@ -22,6 +22,8 @@ from tests.support.servers import gunicorn, serving
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
+pytestmark = pytest.mark.uncovered
+
 PATH: Final = "/api/monitoring/metrics/"
 ROUND: Final = {"/plain/": 200, "/queries/one/": 80, "/fails/": 40}
 COUNT: Final = "http_server_request_duration_seconds_count"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import psutil
+import pytest
 
 from tests.support.monitored import quick, summary, wait_for_counts
 from tests.support.servers import gunicorn, serving
 from tests.support.sites import Site
+
+pytestmark = pytest.mark.uncovered
 
 MEGABYTE = 1_000_000
 

@@ -19,6 +19,8 @@ from tests.support.servers import Server, gunicorn, serving
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
+pytestmark = pytest.mark.uncovered
+
 
 def store_file(site: Site) -> Path:
     return site.directory / "store" / "store.sqlite3"

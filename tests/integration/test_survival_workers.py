@@ -18,6 +18,8 @@ from tests.support.servers import gunicorn, serving, uvicorn
 from tests.support.sites import Site
 from tests.support.wait import wait_until
 
+pytestmark = pytest.mark.uncovered
+
 
 def interleaved(**times: int) -> Iterator[str]:
     """Return paths, each as often as said, in turn."""

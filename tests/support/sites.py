@@ -21,13 +21,15 @@ class Site:
     """Where a copy of the site lives and how it is set up.
 
     `directory` holds its databases, mails, logs and, as its home, the store; `code` is
-    what its processes run, and by default that of all sites.
+    what its processes run, and by default that of all sites. Without coverage they need
+    two thirds of the time.
     """
 
     directory: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     code: Path = CODE
+    is_covered: bool = True
 
     def with_settings(self, **settings: object) -> Site:
         """Return the same site with these Django settings on top; JSON values only."""
@@ -46,7 +48,7 @@ class Site:
     def variables(self) -> dict[str, str]:
         """Return the whole environment its processes get: nothing of ours leaks in."""
         return {
-            **clean_environment(),
+            **clean_environment(is_covered=self.is_covered),
             "HOME": str(self.directory),
             "PYTHONPATH": f"{self.code}{os.pathsep}{REPOSITORY}",
             "PYTHONUNBUFFERED": "1",
