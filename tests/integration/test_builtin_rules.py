@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.administrated import administrator
 from tests.support.alerted import alerted, evaluated, impatient, webhook
+from tests.support.monitored import host_thresholds
 from tests.support.receiver import Receiver, receiver
 from tests.support.servers import Server, serving
 from tests.support.sites import Site
@@ -67,35 +68,30 @@ def hears(hook: Receiver, name: str, kind: str, server: Server) -> None:
     )
 
 
-HOST: Final = {
-    "high_cpu_usage": "CPU",
-    "high_memory_usage": "MEMORY",
-    "low_disk_space": "DISK",
-}
-
-
-def steps(warning: float, critical: float) -> dict[str, float]:
-    """Return the same two thresholds for each of the three (percent)."""
-    return {
-        f"{prefix}_{step}_THRESHOLD": value
-        for prefix in HOST.values()
-        for step, value in (("WARNING", warning), ("CRITICAL", critical))
-    }
+HOST: Final = ("high_cpu_usage", "high_memory_usage", "low_disk_space")
 
 
 def test_processors_memory_and_disk_fire_get_worse_and_are_over(
     site: Site, hook: Receiver
 ) -> None:
-    site = alerted(site, [webhook(hook)], rules=[], measuring=dict(steps(0.01, 100)))
+    site = alerted(
+        site, [webhook(hook)], rules=[], measuring=dict(host_thresholds(0.01, 100))
+    )
     root = administrator(site)
 
     with serving(site, impatient(site, also=SOON)) as server:
         for name in HOST:
             hears(hook, name, "firing", server)
-        assert root.post(server.client, "config/", **steps(0.01, 0.02)).status == 200
+        assert (
+            root.post(server.client, "config/", **host_thresholds(0.01, 0.02)).status
+            == 200
+        )
         for name in HOST:
             hears(hook, name, "escalated", server)
-        assert root.post(server.client, "config/", **steps(99.8, 99.9)).status == 200
+        assert (
+            root.post(server.client, "config/", **host_thresholds(99.8, 99.9)).status
+            == 200
+        )
         for name in HOST:
             hears(hook, name, "resolved", server)
 
@@ -109,7 +105,7 @@ def test_errors_and_slow_queries_fire_get_worse_and_are_over_by_load(
         site,
         [webhook(hook)],
         rules=[],
-        measuring={"SLOW_QUERY_THRESHOLD": 0.3, **steps(99.8, 99.9)},
+        measuring={"SLOW_QUERY_THRESHOLD": 0.3, **host_thresholds(99.8, 99.9)},
     )
     with serving(site, impatient(site, *threads(), workers=1, also=SOON)) as server:
 
@@ -149,7 +145,10 @@ def test_open_connections_are_critical_and_over_once_they_are_closed(
         site,
         [webhook(hook)],
         rules=[],
-        measuring={"DATABASE_CONNECTIONS_CRITICAL_THRESHOLD": 8, **steps(99.8, 99.9)},
+        measuring={
+            "DATABASE_CONNECTIONS_CRITICAL_THRESHOLD": 8,
+            **host_thresholds(99.8, 99.9),
+        },
     )
     with (
         serving(site, impatient(site, *threads(), workers=1, also=SOON)) as server,

@@ -20,13 +20,7 @@ from typing import Any
 import pytest
 
 from tests.support.http import Client
-from tests.support.monitored import (
-    QUICK,
-    quick,
-    status,
-    summary,
-    wait_for_counts,
-)
+from tests.support.monitored import QUICK, quick, status, summary, wait_for_counts
 from tests.support.processes import running
 from tests.support.programs import python_program
 from tests.support.servers import Server, free_port, gunicorn, serving

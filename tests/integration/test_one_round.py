@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.monitored import quick, status, wait_for_counts
+from tests.support.monitored import host_thresholds, quick, status, wait_for_counts
 from tests.support.servers import gunicorn, serving
 from tests.support.sites import Site
 
@@ -48,13 +48,9 @@ def kept(site: Site) -> list[str]:
     return lines
 
 
-def mails_of_busy(site: Site) -> list[str]:
-    """Return the mails about our rule; this machine may have troubles of its own."""
-    return [mail for mail in site.mails() if "busy" in mail]
-
-
 def test_a_schedule_alerts_where_nobody_leads(site: Site) -> None:
-    site = quick(site).with_settings(
+    # Whatever else this machine does, the built-in rules have nothing to say of it.
+    site = quick(site, **host_thresholds(99.99, 100)).with_settings(
         ALERTING_SETTINGS={"CHANNELS": ["email"], "RULES": [BUSY]}
     )
     # A server that has ended leaves its figures, and nobody who evaluates.
@@ -83,13 +79,13 @@ def test_a_schedule_alerts_where_nobody_leads(site: Site) -> None:
     assert once.returncode == 0, once.stdout
     told = document(once)["alerting"]["notifications"]
     assert {(t["alert"], t["outcome"]) for t in told} >= {("busy", "sent")}
-    mails = mails_of_busy(site)
-    assert mails
+    mails = len(site.mails())
+    assert mails >= 1
 
     again = run(site, "--once", "--format=json")
     assert again.returncode == 0
-    assert "busy" not in {a["alert"] for a in document(again)["alerting"]["alerts"]}
-    assert mails_of_busy(site) == mails
+    assert document(again)["alerting"]["alerts"] == []
+    assert len(site.mails()) == mails
 
 
 def test_a_round_reads_the_host_and_leaves_no_worker_behind(site: Site) -> None:

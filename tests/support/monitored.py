@@ -38,6 +38,15 @@ def summary(site: Site) -> dict[str, Any]:
     return document
 
 
+def host_thresholds(warning: float, critical: float) -> dict[str, float]:
+    """Return settings that give processors, memory and disk the same two thresholds (percent)."""
+    return {
+        f"{prefix}_{step}_THRESHOLD": value
+        for prefix in ("CPU", "MEMORY", "DISK")
+        for step, value in (("WARNING", warning), ("CRITICAL", critical))
+    }
+
+
 @contextmanager
 def viewing(site: Site) -> Iterator[MetricsView]:
     """Look at a `quick` site's store from here, which costs no process."""
